@@ -1,0 +1,57 @@
+//===- Dialect.cpp - Registration, constants and element types ------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Inference.h"
+#include "dialects/ingot/Support.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+
+#include "dialects/ingot/Dialect.cpp.inc"
+#include "dialects/ingot/Interfaces.cpp.inc"
+
+namespace ingot {
+
+void IngotDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/ingot/Ops.cpp.inc"
+      >();
+}
+
+Operation *IngotDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+  return arith::ConstantOp::materialize(builder, value, type, loc);
+}
+
+bool isUnsignedType(Type type) { return type.isUnsignedInteger() || type.isInteger(1); }
+
+Type storageType(Type type) {
+  if (auto integer = dyn_cast<IntegerType>(type))
+    return IntegerType::get(type.getContext(), std::max(8u, integer.getWidth()));
+  return type;
+}
+
+Type computeType(Type type) {
+  if (auto integer = dyn_cast<IntegerType>(type))
+    return IntegerType::get(type.getContext(), integer.getWidth());
+  if (type.isF16() || type.isBF16())
+    return Float32Type::get(type.getContext());
+  return type;
+}
+
+RankedTensorType storageTensor(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  return tensor.clone(storageType(tensor.getElementType()));
+}
+
+} // namespace ingot
+
+#define GET_OP_CLASSES
+#include "dialects/ingot/Ops.cpp.inc"

@@ -1,0 +1,44 @@
+//===- Dialect.h - The ingot dialect --------------------------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_DIALECTS_INGOT_DIALECT_H
+#define INGOT_DIALECTS_INGOT_DIALECT_H
+
+#include "dialects/ingot/Weights.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/ingot/Dialect.h.inc"
+#include "dialects/ingot/Interfaces.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/ingot/Ops.h.inc"
+
+namespace ingot {
+
+/// The element type that a buffer holds for `type`: a byte for i1, a signless integer for any other, else `type`.
+mlir::Type storageType(mlir::Type type);
+
+/// The element type that arithmetic on `type` is done in: f32 for f16 and bf16, a signless integer for an integer.
+mlir::Type computeType(mlir::Type type);
+
+/// `type` with its elements in storage form.
+mlir::RankedTensorType storageTensor(mlir::Type type);
+
+/// Whether an element type is an integer without a sign bit (`i1` is one).
+bool isUnsignedType(mlir::Type type);
+
+} // namespace ingot
+
+#endif // INGOT_DIALECTS_INGOT_DIALECT_H

@@ -1,0 +1,54 @@
+//===- Interfaces.td - What a pass may ask of an ingot op -----------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_INTERFACES
+#define INGOT_INTERFACES
+
+include "mlir/IR/OpBase.td"
+
+def PointwiseOpInterface : OpInterface<"PointwiseOpInterface"> {
+  let cppNamespace = "::ingot";
+  let description = [{
+    An op that computes each element of its result from the elements at the same place of its operands, which broadcast
+    together as in NumPy.
+  }];
+  let methods = [InterfaceMethod<[{
+      Builds the op on one element of each operand. An argument is a scalar or a vector of the operand's compute type
+      (see `computeType`); integers are signless, and their signedness is that of the op's own operands.
+    }], "::mlir::Value", "buildScalar", (ins "::mlir::ImplicitLocOpBuilder &":$builder, "::mlir::ValueRange":$args)>];
+}
+
+def MovementOpInterface : OpInterface<"MovementOpInterface"> {
+  let cppNamespace = "::ingot";
+  let description = "An op whose every result element is one element of an operand, chosen by its index alone.";
+  let methods = [InterfaceMethod<[{
+      Finds the element that result element `index` copies: returns the operand's number and writes the index in it
+      to `source`. Needs static shapes.
+    }], "unsigned", "sourceOf", (ins "::llvm::ArrayRef<int64_t>":$index, "::llvm::SmallVectorImpl<int64_t> &":$source)>];
+}
+
+def DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
+  let cppNamespace = "::ingot";
+  let description = "An op with a vector-Jacobian product.";
+  let methods = [InterfaceMethod<[{
+      Builds the cotangent of each operand from the cotangents of the results. A null result means that the operand has
+      none. A cotangent may have the broadcast shape of the result; the engine sums it back to its operand's shape.
+    }], "::llvm::SmallVector<::mlir::Value>", "buildGradient",
+    (ins "::mlir::ImplicitLocOpBuilder &":$builder, "::mlir::ValueRange":$cotangents)>];
+}
+
+def LowerToLinalgOpInterface : OpInterface<"LowerToLinalgOpInterface"> {
+  let cppNamespace = "::ingot";
+  let description = "An op that is one or a few linalg and tensor ops.";
+  let methods = [InterfaceMethod<[{
+      Builds the op with linalg and tensor ops on `operands`, whose element types are storage types (see `storageType`),
+      and returns one value of storage type for each result. The op's own types still tell signedness.
+    }], "::llvm::SmallVector<::mlir::Value>", "lowerToLinalg",
+    (ins "::mlir::ImplicitLocOpBuilder &":$builder, "::mlir::ValueRange":$operands)>];
+}
+
+#endif

@@ -1,0 +1,14 @@
+//===- Ops.td - Every op of the ingot dialect -----------------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_OPS
+#define INGOT_OPS
+
+include "dialects/ingot/Pointwise.td"
+include "dialects/ingot/Weights.td"
+
+#endif
