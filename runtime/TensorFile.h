@@ -1,0 +1,40 @@
+//===- TensorFile.h - Reading and writing .npy and .pb tensors -----------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_RUNTIME_TENSORFILE_H
+#define INGOT_RUNTIME_TENSORFILE_H
+
+#include "runtime/Array.h"
+#include "runtime/Tensor.h"
+
+namespace ingot::runtime {
+
+// NumPy's format, versions 1 to 3, little-endian, C and Fortran order. NumPy has no bfloat16; it is kept as the
+// ml_dtypes package does, as '<V2'. Messages do not name the file: the caller knows what it is for.
+ingot_status parseNpy(const void *bytes, size_t size, Tensor &result, Text &error);
+ingot_status readNpy(const char *path, Tensor &result, Text &error);
+ingot_status writeNpy(const char *path, const Tensor &tensor, Text &error);
+
+// ONNX's TensorProto in protobuf's wire format. `name`, where given, receives the tensor's name.
+ingot_status parseTensorProto(const void *bytes, size_t size, Tensor &result, Text *name, Text &error);
+ingot_status readTensorProto(const char *path, Tensor &result, Text *name, Text &error);
+ingot_status writeTensorProto(const char *path, const char *name, const Tensor &tensor, Text &error);
+
+/// Reads a .npy or a .pb file, as its extension says.
+ingot_status readTensor(const char *path, Tensor &result, Text &error);
+
+/// Appends `directory/NAME.npy`, where each `/` of the name becomes `%2F`.
+void appendOutputPath(Text &path, const char *directory, const char *name);
+
+/// Makes every element 0 or 1: files may hold other bytes, generated code may not see them.
+void normalizeBools(Tensor &tensor);
+
+ingot_status readFile(const char *path, Array<unsigned char> &bytes, Text &error);
+
+} // namespace ingot::runtime
+
+#endif // INGOT_RUNTIME_TENSORFILE_H
