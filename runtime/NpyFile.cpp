@@ -75,8 +75,8 @@ struct Header {
 } // namespace
 
 static constexpr DescrRow descrRows[] = {
-    {"f4", INGOT_F32}, {"f8", INGOT_F64}, {"f2", INGOT_F16}, {"V2", INGOT_BF16}, {"i1", INGOT_I8},
-    {"i2", INGOT_I16}, {"i4", INGOT_I32}, {"i8", INGOT_I64}, {"u1", INGOT_U8},   {"u2", INGOT_U16},
+    {"f4", INGOT_F32}, {"f8", INGOT_F64}, {"f2", INGOT_F16},  {"V2", INGOT_BF16},      {"i1", INGOT_I8},
+    {"i2", INGOT_I16}, {"i4", INGOT_I32}, {"i8", INGOT_I64},  {"u1", INGOT_U8},        {"u2", INGOT_U16},
     {"u4", INGOT_U32}, {"u8", INGOT_U64}, {"b1", INGOT_BOOL}, {"c8", INGOT_COMPLEX64}, {"c16", INGOT_COMPLEX128}};
 
 static ingot_status readDescr(const char *descr, size_t length, ingot_dtype &dtype, Text &error) {
@@ -235,8 +235,8 @@ ingot_status runtime::writeNpy(const char *path, const Tensor &tensor, Text &err
     header.append(" ");
   header.append("\n");
 
-  unsigned char prefix[10] = {0, 0, 0, 0, 0, 0, 1, 0, (unsigned char)(header.size() & 255),
-                              (unsigned char)(header.size() >> 8)};
+  unsigned char prefix[10] = {
+      0, 0, 0, 0, 0, 0, 1, 0, (unsigned char)(header.size() & 255), (unsigned char)(header.size() >> 8)};
   memcpy(prefix, magic, magicBytes);
   FILE *file = fopen(path, "wb");
   bool done = file && fwrite(prefix, 1, sizeof prefix, file) == sizeof prefix &&

@@ -281,7 +281,8 @@ ingot_status runtime::parseTensorProto(const void *bytes, size_t size, Tensor &r
     Tensor parts;
     if (isComplex) {
       int64_t count = int64_t(tensor.elements() * 2);
-      if (ingot_status status = Tensor::create(dtype == INGOT_COMPLEX64 ? INGOT_F32 : INGOT_F64, &count, 1, parts, error))
+      if (ingot_status status =
+              Tensor::create(dtype == INGOT_COMPLEX64 ? INGOT_F32 : INGOT_F64, &count, 1, parts, error))
         return status;
     }
     Sink sink{isComplex ? parts : tensor};
