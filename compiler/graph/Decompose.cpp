@@ -1,0 +1,62 @@
+//===- Decompose.cpp - Composite ops into the ops that they stand for -----===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/graph/Decompose.h"
+#include "compiler/Passes.h"
+#include "dialects/ingot/Dialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+
+namespace ingot {
+#define GEN_PASS_DEF_DECOMPOSE
+#include "compiler/Passes.h.inc"
+
+static bool isComposite(Operation *op) {
+  return isa_and_nonnull<IngotDialect>(op->getDialect()) && isa<linalg::AggregatedOpInterface>(op);
+}
+
+LogicalResult decomposeComposites(Operation *root) {
+  IRRewriter rewriter(root->getContext());
+  SmallVector<Operation *> worklist;
+  root->walk([&](Operation *op) {
+    if (isComposite(op))
+      worklist.push_back(op);
+  });
+  while (!worklist.empty()) {
+    Operation *op = worklist.pop_back_val();
+    Operation *before = op->getPrevNode();
+    rewriter.setInsertionPoint(op);
+    FailureOr<SmallVector<Value>> values = cast<linalg::AggregatedOpInterface>(op).decomposeOperation(rewriter);
+    if (failed(values))
+      return op->emitOpError("cannot be decomposed");
+    for (auto [value, result] : llvm::zip_equal(*values, op->getResults()))
+      if (value.getType() != result.getType())
+        value = tensor::CastOp::create(rewriter, op->getLoc(), result.getType(), value);
+    for (Operation *built = before ? before->getNextNode() : &op->getBlock()->front(); built != op;
+         built = built->getNextNode())
+      if (isComposite(built))
+        worklist.push_back(built);
+    rewriter.replaceOp(op, *values);
+  }
+  return success();
+}
+
+namespace {
+struct Decompose : impl::DecomposeBase<Decompose> {
+  using DecomposeBase::DecomposeBase;
+
+  void runOnOperation() override {
+    if (failed(decomposeComposites(getOperation())))
+      signalPassFailure();
+  }
+};
+} // namespace
+
+} // namespace ingot

@@ -1,0 +1,20 @@
+//===- Decompose.h - Composite ops into the ops that they stand for -------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_COMPILER_GRAPH_DECOMPOSE_H
+#define INGOT_COMPILER_GRAPH_DECOMPOSE_H
+
+#include "mlir/IR/Operation.h"
+
+namespace ingot {
+
+/// Replaces every composite ingot op inside `root` by its decomposition, until only primitives are left.
+llvm::LogicalResult decomposeComposites(mlir::Operation *root);
+
+} // namespace ingot
+
+#endif // INGOT_COMPILER_GRAPH_DECOMPOSE_H
