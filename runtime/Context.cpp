@@ -7,6 +7,7 @@
 
 #include "runtime/CpuFeatures.h"
 #include "runtime/LastError.h"
+#include "runtime/Session.h"
 #include "runtime/ThreadPool.h"
 #include "runtime/ingot.h"
 
@@ -261,3 +262,17 @@ int32_t ingot_context_run(ingot_context *context) {
 }
 
 const char *ingot_context_error(const ingot_context *context) { return context->error; }
+
+//===----------------------------------------------------------------------===//
+// What tools see of a context
+//===----------------------------------------------------------------------===//
+
+const ingot_model &runtime::modelOf(const ingot_context *context) { return *context->model; }
+
+unsigned runtime::threadsOf(const ingot_context *context) { return poolThreads(context->frame.pool); }
+
+void runtime::poison(ingot_context *context, unsigned char byte) {
+  memset(context->frame.arena, byte, context->model->arena_bytes);
+  for (uint32_t i = 0; i < context->model->num_outputs; ++i)
+    memset(context->frame.outputs[i], byte, context->model->outputs[i].bytes);
+}

@@ -22,10 +22,10 @@ namespace ingot::runtime {
 /// Without TYPE it is `expected`'s, whose open dimensions then make the literal an error.
 ingot_status parseLiteral(const char *text, const ingot_value_info *expected, Tensor &result, Text &error);
 
-/// Fills a tensor with numbers that depend only on seed, element type and place: element i comes from the 64 bits
-/// splitmix64(seed * 0x9E3779B97F4A7C15 + i + 1). Floats are their upper 53 bits scaled to [low, high), rounded to the
-/// element type; integers are uniform in [low, high]; booleans are the top bit. The default range is [-1, 1) for floats
-/// and 0..1 for integers, which is a legal index wherever an index is legal at all.
+/// Fills a tensor with numbers that depend only on seed, element type and place. With G = 0x9E3779B97F4A7C15, element i
+/// comes from output i of the splitmix64 generator whose state is seed * G * G: floats are its upper 53 bits scaled to
+/// [low, high) and rounded to the element type, integers are uniform in [low, high], booleans are its top bit. The
+/// default range is [-1, 1) for floats and 0..1 for integers, which any table of two rows can take for an index.
 void fillRandom(Tensor &tensor, uint64_t seed);
 void fillRandom(Tensor &tensor, uint64_t seed, double low, double high);
 

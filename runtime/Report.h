@@ -9,36 +9,34 @@
 #define INGOT_RUNTIME_REPORT_H
 
 #include "runtime/Array.h"
+#include "runtime/Session.h"
 #include "runtime/Tensor.h"
 
 namespace ingot::runtime {
 
-/// Appends one output: name, type, range and its five largest elements; small ones are printed whole.
+/// Appends one output: name, type, range and its five largest elements with their places.
 void appendOutput(Text &text, const char *name, const Tensor &tensor);
-/// The same as one JSON object.
+/// The same as one JSON object: {name, dtype, shape, min, max, nan, top: [{index, value}]}.
 void appendOutputJson(Text &text, const char *name, const Tensor &tensor);
 
+/// All outputs of a model; as JSON, {"outputs": [...]}.
+void appendOutputs(Text &text, const ingot_model &model, const Array<Tensor> &outputs, bool asJson);
+
 /// Writes every output as DIRECTORY/NAME.npy, lossless; makes the folder when it is missing.
-ingot_status writeOutputs(const char *directory, const ingot_value_info *infos, const Tensor *outputs, unsigned count,
-                          Text &error);
+ingot_status writeOutputs(const char *directory, const ingot_model &model, const Array<Tensor> &outputs, Text &error);
 
 /// Appends inputs, outputs, sizes and target of a model.
-void appendDescription(Text &text, const ingot_model &model);
-void appendDescriptionJson(Text &text, const ingot_model &model);
+void appendDescription(Text &text, const ingot_model &model, bool asJson);
 
-/// "6.1 MB": powers of 1000, two or three digits.
+/// Appends run times; as JSON, {name, threads, runs, min_ms, median_ms, p99_ms, arena_bytes, weight_bytes}.
+void appendTiming(Text &text, const ingot_model &model, unsigned threads, const Timing &timing, bool asJson);
+
+/// "6.1 MB", "98 MB", "512 B": powers of 1000 and at least two digits.
 void appendSize(Text &text, uint64_t bytes);
-/// A JSON string with its quotes.
+/// A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
 void appendJsonString(Text &text, const char *value);
 /// A JSON number; NaN and the infinities, which JSON lacks, as strings.
 void appendJsonNumber(Text &text, double value);
-
-struct Timing {
-  double minMs = 0, medianMs = 0, p99Ms = 0;
-  uint64_t runs = 0;
-};
-/// Statistics of run times in milliseconds; sorts them.
-Timing summarize(double *milliseconds, uint64_t count);
 
 } // namespace ingot::runtime
 
