@@ -9,6 +9,7 @@
 #define INGOT_DIALECTS_INGOT_DIALECT_H
 
 #include "dialects/ingot/Weights.h"
+#include "dialects/ingot/Window.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Linalg/IR/LinalgInterfaces.h"
 #include "mlir/IR/Builders.h"

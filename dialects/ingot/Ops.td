@@ -8,7 +8,9 @@
 #ifndef INGOT_OPS
 #define INGOT_OPS
 
+include "dialects/ingot/Contract.td"
 include "dialects/ingot/Pointwise.td"
 include "dialects/ingot/Weights.td"
+include "dialects/ingot/Window.td"
 
 #endif
