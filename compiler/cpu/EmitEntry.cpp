@@ -1,0 +1,139 @@
+//===- EmitEntry.cpp - The C entry of a model -----------------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Builds `int32_t ingot_run_NAME(const ingot_frame *)` around @main, turns every memref argument into pointers, and
+// every cf.assert into a status that names its node.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Passes.h"
+#include "compiler/cpu/Context.h"
+#include "compiler/cpu/PointerArguments.h"
+#include "compiler/emit/Names.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "runtime/abi.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+
+namespace ingot {
+#define GEN_PASS_DEF_EMITENTRY
+#include "compiler/Passes.h.inc"
+
+namespace {
+class EmitEntry : public impl::EmitEntryBase<EmitEntry> {
+public:
+  void runOnOperation() override;
+};
+} // namespace
+
+/// Stores the number of the assertion's node and leaves the function: a run goes on with values that are undefined,
+/// every use of which is checked again where it matters.
+static void lowerAssertions(ModuleOp module) {
+  llvm::MapVector<StringRef, int32_t> nodes;
+  SmallVector<cf::AssertOp> assertions;
+  module.walk([&](cf::AssertOp op) { assertions.push_back(op); });
+  for (cf::AssertOp op : assertions) {
+    int32_t node = nodes.try_emplace(op.getMsg(), nodes.size()).first->second;
+    auto function = op->getParentOfType<func::FuncOp>();
+    Block *before = op->getBlock(), *after = before->splitBlock(op);
+    ImplicitLocOpBuilder b(op.getLoc(), op.getContext());
+    Block *fault = b.createBlock(&function.getBody());
+    Value status = LLVM::ConstantOp::create(b, b.getI32Type(), b.getI32IntegerAttr(INGOT_FAULT + node));
+    LLVM::StoreOp::create(b, status, statusAddress(b, contextOf(function)), /*alignment=*/4, /*isVolatile=*/false,
+                          /*isNonTemporal=*/false, /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic);
+    SmallVector<Value> results;
+    for (Type type : function.getResultTypes())
+      results.push_back(ub::PoisonOp::create(b, type));
+    func::ReturnOp::create(b, results);
+    b.setInsertionPointToEnd(before);
+    cf::CondBranchOp::create(b, op.getArg(), after, fault);
+    op.erase();
+  }
+  SmallVector<StringRef> names;
+  for (auto &[name, number] : nodes)
+    names.push_back(name);
+  module->setAttr("ingot.nodes", Builder(module.getContext()).getStrArrayAttr(names));
+}
+
+/// The run's pointers and sizes, taken from the frame.
+static LogicalResult emitEntry(ModuleOp module, func::FuncOp main, const LLVMTypeConverter &converter) {
+  MLIRContext *context = module.getContext();
+  Type pointer = LLVM::LLVMPointerType::get(context), status = IntegerType::get(context, 32),
+       word = IntegerType::get(context, 64);
+  OpBuilder moduleBuilder = OpBuilder::atBlockEnd(module.getBody());
+  auto entry = LLVM::LLVMFuncOp::create(moduleBuilder, main.getLoc(), entryName(module),
+                                        LLVM::LLVMFunctionType::get(status, {pointer}));
+  ImplicitLocOpBuilder b(main.getLoc(), context);
+  b.setInsertionPointToStart(entry.addEntryBlock(moduleBuilder));
+  Value frame = entry.getBody().front().getArgument(0);
+  auto load = [&](Value array, unsigned i, Type type) -> Value {
+    Value address = LLVM::GEPOp::create(b, pointer, type, array, ArrayRef<LLVM::GEPArg>{int32_t(i)});
+    return LLVM::LoadOp::create(b, type, address);
+  };
+  // ingot_frame is six pointers: arena, weights, inputs, outputs, pool, dims.
+  Value arrays[] = {load(frame, 2, pointer), load(frame, 3, pointer)};
+  Value dims = load(frame, 5, pointer);
+  Value one = LLVM::ConstantOp::create(b, word, b.getI64IntegerAttr(1));
+  Value zero = LLVM::ConstantOp::create(b, status, b.getI32IntegerAttr(0));
+  Value runContext = LLVM::AllocaOp::create(b, pointer, contextType(context), one);
+  LLVM::StoreOp::create(b, load(frame, 4, pointer), runContext);
+  LLVM::StoreOp::create(b, zero, statusAddress(b, runContext));
+
+  llvm::StringMap<Value> namedDims;
+  unsigned openDims = 0, next[2] = {0, 0};
+  SmallVector<Value> operands;
+  for (auto [number, argument] : llvm::enumerate(main.getArguments().drop_back())) {
+    auto type = dyn_cast<MemRefType>(argument.getType());
+    if (!type)
+      return main.emitOpError("argument ") << number << " is " << argument.getType() << ", want a memref";
+    bool isOutput = main.getArgAttr(number, "ingot.output") != nullptr;
+    SmallVector<Value> parts = {number < 2 ? load(frame, number, pointer)
+                                           : load(arrays[isOutput], next[isOutput]++, pointer)};
+    auto names = main.getArgAttrOfType<ArrayAttr>(number, "ingot.dims");
+    if (number < 2 && !type.hasStaticShape()) {
+      StringRef size = number == 0 ? "ingot.arena_bytes" : "ingot.weight_bytes";
+      auto bytes = module->getAttrOfType<IntegerAttr>(size);
+      parts.push_back(LLVM::ConstantOp::create(b, word, b.getI64IntegerAttr(bytes ? bytes.getInt() : 0)));
+    } else {
+      for (int64_t i = 0; i < type.getRank(); ++i) {
+        if (!type.isDynamicDim(i))
+          continue;
+        StringRef name = names && i < int64_t(names.size()) ? cast<StringAttr>(names[i]).getValue() : "";
+        Value size = name.empty() ? Value() : namedDims.lookup(name);
+        if (!size)
+          size = load(dims, openDims++, word);
+        if (!name.empty())
+          namedDims[name] = size;
+        parts.push_back(size);
+      }
+    }
+    operands.push_back(packPointers(b, type, parts, converter));
+  }
+  operands.push_back(runContext);
+  func::CallOp::create(b, main, operands);
+  LLVM::ReturnOp::create(b, Value(LLVM::LoadOp::create(b, status, statusAddress(b, runContext))));
+  return success();
+}
+
+void EmitEntry::runOnOperation() {
+  ModuleOp module = getOperation();
+  LLVMTypeConverter converter(&getContext());
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main || main.getNumArguments() == 0 || !isa<LLVM::LLVMPointerType>(main.getArgumentTypes().back())) {
+    module.emitError("expected a function @main that went through parallelize");
+    return signalPassFailure();
+  }
+  lowerAssertions(module);
+  if (failed(emitEntry(module, main, converter)))
+    return signalPassFailure();
+  lowerSignatures(module, converter);
+  main.setPrivate();
+}
+
+} // namespace ingot
