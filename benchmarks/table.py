@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+#===- table.py - Measures, and writes the README's speed tables -----------===//
+#
+# Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===------------------------------------------------------------------------===#
+"""The README's speed tables come from benchmarks/results/*.json, and from nowhere else.
+
+    table.py kernels --kernels PATH [--rounds N] [--threads N] [--filter REGEX]   measures, writes results/kernels.json
+    table.py write                                                                rewrites the tables in README.md
+
+`kernels` lets the program `kernels` (Google Benchmark) and ONNX Runtime take turns, one process each. results/models.json
+is what `models.py run ... -o` writes. Measuring needs numpy, onnx and onnxruntime; writing needs only Python."""
+import argparse
+import json
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+
+here = pathlib.Path(__file__).resolve().parent
+results = here / "results"
+NAMES = {"mlp": "MLP 784-512-512-10, batch 64", "mobilenet_v2": "MobileNetV2", "resnet50": "ResNet-50",
+         "vit_b16": "ViT-B/16", "bert_base": "BERT-base, 128 tokens"}
+
+
+def measure_kernels(args):
+    rows = {}
+    for _ in range(args.rounds):
+        ours = json.loads(subprocess.run(
+            [args.kernels, f"--benchmark_filter={args.filter}", "--benchmark_format=json", f"--threads={args.threads}"],
+            check=True, capture_output=True, text=True).stdout)
+        theirs = json.loads(subprocess.run(
+            [sys.executable, here / "peers.py", "kernels", "--filter", args.filter, "--threads", str(args.threads),
+             "--seconds", "0.5"], check=True, capture_output=True, text=True).stdout)
+        for run in ours["benchmarks"]:
+            name = run["name"].removesuffix("/real_time")
+            row = rows.setdefault(name, {"ms": [], "gflops": [], "peak": [], "onnxruntime_ms": []})
+            row["ms"].append(run["real_time"] * {"ns": 1e-6, "us": 1e-3, "ms": 1.0}[run["time_unit"]])
+            row["gflops"].append(run.get("GFLOP/s", 0) / 1e9 if run.get("GFLOP/s", 0) > 1e6 else run.get("GFLOP/s", 0))
+            row["peak"].append(run.get("peak", 0))
+            if name in theirs:
+                row["onnxruntime_ms"].append(theirs[name]["median_ms"])
+    kernels = {name: {key: statistics.median(values) for key, values in row.items() if values}
+               for name, row in rows.items()}
+    results.mkdir(exist_ok=True)
+    text = json.dumps({"threads": args.threads, "rounds": args.rounds, "kernels": kernels}, indent=1)
+    (results / "kernels.json").write_text(text + "\n")
+
+
+def kernel_table():
+    file = results / "kernels.json"
+    if not file.exists():
+        return "Not measured yet.\n"
+    data = json.loads(file.read_text())
+    lines = ["| kernel | ms | GFLOP/s | of peak | ONNX Runtime, ms | times its speed |", "|---|--:|--:|--:|--:|--:|"]
+    for name, row in data["kernels"].items():
+        peer = row.get("onnxruntime_ms")
+        lines.append(f"| {name} | {row['ms']:.3f} | {row['gflops']:.1f} | {row['peak']:.0%} | "
+                     + (f"{peer:.3f} | {peer / row['ms']:.2f} |" if peer else "| |"))
+    return "\n".join(lines) + "\n"
+
+
+def model_table():
+    file = results / "models.json"
+    if not file.exists():
+        return "Not measured yet.\n"
+    data = json.loads(file.read_text())
+    threads = sorted({key for row in data["models"].values() for key in row if key.isdigit()}, key=int)
+    head = "".join(f" Ingot, {n} thread{'s' * (n != '1')} | ONNX Runtime | ratio |" for n in threads)
+    lines = [f"| model | compiled in |{head}", "|---|--:|" + "--:|--:|--:|" * len(threads)]
+    for name, row in data["models"].items():
+        cells = "".join(f" {row[n]['ingot_ms']:.2f} ms | {row[n]['onnxruntime_ms']:.2f} ms | {row[n]['ratio']:.2f} |"
+                        if n in row else " | | |" for n in threads)
+        lines.append(f"| {NAMES.get(name, name)} | {row['compile_seconds']:.1f} s |{cells}")
+    note = f"One {data['processor']}, {data['rounds']} rounds, medians; a ratio below 1 is faster than ONNX Runtime.\n"
+    return "\n".join(lines) + "\n\n" + note
+
+
+def write(args):
+    readme = here.parent / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    for name, table in (("models", model_table()), ("kernels", kernel_table())):
+        pattern = re.compile(rf"(<!-- {name}: .*? -->\n).*?(<!-- end of {name} -->)", re.S)
+        if not pattern.search(text):
+            sys.exit(f"error: README.md has no place for the table of {name}")
+        text = pattern.sub(lambda match: match[1] + table + match[2], text)
+    readme.write_text(text, encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    kernels = commands.add_parser("kernels")
+    kernels.add_argument("--kernels", required=True)
+    kernels.add_argument("--rounds", type=int, default=5)
+    kernels.add_argument("--threads", type=int, default=1)
+    kernels.add_argument("--filter", default="")
+    kernels.set_defaults(function=measure_kernels)
+    commands.add_parser("write").set_defaults(function=write)
+    args = parser.parse_args()
+    args.function(args)
+
+
+if __name__ == "__main__":
+    main()
