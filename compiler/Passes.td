@@ -10,15 +10,69 @@
 
 include "mlir/Pass/PassBase.td"
 
+//===----------------------------------------------------------------------===//
+// group
+//===----------------------------------------------------------------------===//
+
 def Decompose : Pass<"decompose"> {
-  let summary = "Expand composite ops into the ops that they stand for.";
+  let summary = "Expands composites into the ops that they stand for";
+  let options = [Option<"keepRowwise", "keep-rowwise", "bool", "false", "leave ops that couple the elements of a row whole">];
   let dependentDialects = ["mlir::arith::ArithDialect", "mlir::tensor::TensorDialect"];
 }
 
+def FormGroups : Pass<"form-groups", "::mlir::func::FuncOp"> {
+  let summary = "Gathers ops into groups that are compiled together";
+  let description = [{
+    A contraction takes the pointwise ops that follow it as its epilogue. Other ops join the group that produces an
+    operand of the same shape, as long as no dependence leaves the group and comes back.
+  }];
+  let options = [Option<"contractions", "contractions", "bool", "true", "form groups around contractions">];
+  let statistics = [Statistic<"groups", "groups", "groups formed">, Statistic<"fused", "fused", "ops that share a group">];
+}
+
+//===----------------------------------------------------------------------===//
+// lower
+//===----------------------------------------------------------------------===//
+
+def OutlineGroups : Pass<"outline-groups", "::mlir::ModuleOp"> {
+  let summary = "Makes each group a private function";
+  let statistics = [Statistic<"functions", "functions", "functions outlined">];
+}
+
 def GraphToLinalg : Pass<"graph-to-linalg", "mlir::ModuleOp"> {
-  let summary = "Lower ingot ops to linalg on tensors of storage types.";
+  let summary = "Lowers ingot ops to linalg on tensors of storage types";
   let dependentDialects = ["mlir::arith::ArithDialect", "mlir::linalg::LinalgDialect", "mlir::math::MathDialect",
                            "mlir::scf::SCFDialect", "mlir::tensor::TensorDialect"];
+}
+
+def WeightArguments : Pass<"weight-arguments", "::mlir::ModuleOp"> {
+  let summary = "Turns weights that the public function reads, and its tensor constants, into arguments";
+  let description = "Also notes the types of its other arguments and its results, before they become those of buffers.";
+}
+
+//===----------------------------------------------------------------------===//
+// bufferize
+//===----------------------------------------------------------------------===//
+
+def DestinationStyle : Pass<"destination-style", "::mlir::ModuleOp"> {
+  let summary = "Gives each function its results as arguments that it writes";
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::tensor::TensorDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// plan
+//===----------------------------------------------------------------------===//
+
+def PlanBuffers : Pass<"plan-buffers", "::mlir::ModuleOp"> {
+  let summary = "Places every buffer and weight at a fixed offset";
+  let description = [{
+    Buffers that a private function allocates at its top level become arguments of it. In the public function, a buffer
+    lives from its first use to its last; buffers that live at the same time never overlap. The largest are placed first,
+    each at the lowest offset that is free (Pisarchyk and Lee, arXiv:2001.03288).
+  }];
+  let options = [Option<"alignment", "alignment", "int64_t", "64", "alignment of every buffer in bytes">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [Statistic<"buffers", "buffers", "buffers placed">];
 }
 
 //===----------------------------------------------------------------------===//

@@ -18,15 +18,17 @@ namespace ingot {
 #define GEN_PASS_DEF_DECOMPOSE
 #include "compiler/Passes.h.inc"
 
-static bool isComposite(Operation *op) {
+static bool expands(Operation *op, bool keepRowwise) {
+  if (auto row = dyn_cast<RowwiseOpInterface>(op); row && keepRowwise && row.getRowRank() > 0)
+    return false;
   return isa_and_nonnull<IngotDialect>(op->getDialect()) && isa<linalg::AggregatedOpInterface>(op);
 }
 
-LogicalResult decomposeComposites(Operation *root) {
+LogicalResult decomposeComposites(Operation *root, bool keepRowwise) {
   IRRewriter rewriter(root->getContext());
   SmallVector<Operation *> worklist;
   root->walk([&](Operation *op) {
-    if (isComposite(op))
+    if (expands(op, keepRowwise))
       worklist.push_back(op);
   });
   while (!worklist.empty()) {
@@ -41,7 +43,7 @@ LogicalResult decomposeComposites(Operation *root) {
         value = tensor::CastOp::create(rewriter, op->getLoc(), result.getType(), value);
     for (Operation *built = before ? before->getNextNode() : &op->getBlock()->front(); built != op;
          built = built->getNextNode())
-      if (isComposite(built))
+      if (expands(built, keepRowwise))
         worklist.push_back(built);
     rewriter.replaceOp(op, *values);
   }
@@ -53,7 +55,7 @@ struct Decompose : impl::DecomposeBase<Decompose> {
   using DecomposeBase::DecomposeBase;
 
   void runOnOperation() override {
-    if (failed(decomposeComposites(getOperation())))
+    if (failed(decomposeComposites(getOperation(), keepRowwise)))
       signalPassFailure();
   }
 };

@@ -12,8 +12,9 @@
 
 namespace ingot {
 
-/// Replaces every composite ingot op inside `root` by its decomposition, until only primitives are left.
-llvm::LogicalResult decomposeComposites(mlir::Operation *root);
+/// Replaces every composite ingot op inside `root` by its decomposition, until only primitives are left, or, with
+/// `keepRowwise`, primitives and ops that couple no more than the elements of a row.
+llvm::LogicalResult decomposeComposites(mlir::Operation *root, bool keepRowwise = false);
 
 } // namespace ingot
 

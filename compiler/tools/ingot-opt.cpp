@@ -6,20 +6,18 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Passes.h"
+#include "compiler/Pipeline.h"
 #include "compiler/cpu/LowerToLLVM.h"
 #include "dialects/ingot/Dialect.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
   ingot::registerIngotPasses();
+  ingot::registerPipeline();
+  ingot::registerDialects(registry);
   ingot::registerLowerToLLVM();
-  registry.insert<ingot::IngotDialect>();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Ingot's optimizer driver\n", registry));
 }

@@ -42,6 +42,9 @@ defvar Lowers = DeclareOpInterfaceMethods<LowerToLinalgOpInterface>;
 defvar Movement = DeclareOpInterfaceMethods<MovementOpInterface>;
 defvar Composite = DeclareOpInterfaceMethods<AggregatedOpInterface>;
 
+/// The result has the operand's elements in the same row-major order: no code runs, the buffer is seen differently.
+def IsView : NativeOpTrait<"IsView"> { let cppNamespace = "::ingot"; }
+
 def Ingot_Tensor      : RankedTensorOf<[AnyType]>;
 def Ingot_FloatTensor : RankedTensorOf<[AnyFloat]>;
 def Ingot_IntTensor   : RankedTensorOf<[AnyInteger]>;

@@ -8,6 +8,7 @@
 #ifndef INGOT_DIALECTS_INGOT_DIALECT_H
 #define INGOT_DIALECTS_INGOT_DIALECT_H
 
+#include "dialects/ingot/Contraction.h"
 #include "dialects/ingot/Weights.h"
 #include "dialects/ingot/Window.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
@@ -18,8 +19,16 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace ingot {
+
+/// The result has the operand's elements in the same row-major order.
+template <typename ConcreteOp> class IsView : public mlir::OpTrait::TraitBase<ConcreteOp, IsView> {};
+
+} // namespace ingot
 
 #include "dialects/ingot/Dialect.h.inc"
 #include "dialects/ingot/Interfaces.h.inc"

@@ -41,6 +41,25 @@ def DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
     (ins "::mlir::ImplicitLocOpBuilder &":$builder, "::mlir::ValueRange":$cotangents)>];
 }
 
+def ContractionOpInterface : OpInterface<"ContractionOpInterface"> {
+  let cppNamespace = "::ingot";
+  let description = "A sum of products that a register-tiled kernel may compute.";
+  let methods = [InterfaceMethod<[{
+      Describes the op as a two-dimensional convolution over panels, or returns nothing where it is none: element types,
+      ranks, open dimensions or layouts that the kernels do not take.
+    }], "std::optional<::ingot::Contraction>", "getContraction", (ins)>];
+}
+
+def RowwiseOpInterface : OpInterface<"RowwiseOpInterface"> {
+  let cppNamespace = "::ingot";
+  let description = [{
+    An op whose first operand has the shape of its first result, and that couples only elements of one row of it: those
+    that differ in the trailing dimensions alone (softmax over the last axis, layer normalization).
+  }];
+  let methods = [InterfaceMethod<"The number of trailing dimensions that make up a row, or 0 when it is not the trailing ones.",
+    "int64_t", "getRowRank", (ins)>];
+}
+
 def LowerToLinalgOpInterface : OpInterface<"LowerToLinalgOpInterface"> {
   let cppNamespace = "::ingot";
   let description = "An op that is one or a few linalg and tensor ops.";

@@ -9,6 +9,7 @@
 #define INGOT_OPS
 
 include "dialects/ingot/Contract.td"
+include "dialects/ingot/Group.td"
 include "dialects/ingot/Pointwise.td"
 include "dialects/ingot/Weights.td"
 include "dialects/ingot/Window.td"

@@ -1,0 +1,130 @@
+//===- Pipeline.cpp - The phases of a compilation, on one page ------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Pipeline.h"
+#include "compiler/Passes.h"
+#include "compiler/cpu/CpuTarget.h"
+#include "compiler/cpu/LowerToLLVM.h"
+#include "dialects/ingot/Dialect.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace ingot;
+
+ArrayRef<std::pair<Phase, StringRef>> ingot::phases() {
+  static constexpr std::pair<Phase, StringRef> table[] = {
+      {Phase::Import, "import"},     {Phase::Infer, "infer"},       {Phase::Recompose, "recompose"},
+      {Phase::Autodiff, "autodiff"}, {Phase::Layout, "layout"},     {Phase::Group, "group"},
+      {Phase::Schedule, "schedule"}, {Phase::Lower, "lower"},       {Phase::Bufferize, "bufferize"},
+      {Phase::Plan, "plan"},         {Phase::Target, "target"},     {Phase::LLVM, "llvm"}};
+  return table;
+}
+
+static void cleanUp(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void bufferize(OpPassManager &pm) {
+  bufferization::OneShotBufferizePassOptions options;
+  options.bufferizeFunctionBoundaries = true;
+  options.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
+  options.unknownTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(createDestinationStyle());
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  pm.addPass(bufferization::createOneShotBufferizePass(options));
+  pm.addPass(bufferization::createDropEquivalentBufferResultsPass());
+  cleanUp(pm);
+}
+
+void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
+  bool fast = !options.oracle;
+  switch (phase) {
+  case Phase::Import: // ingot: one function, weights as symbols
+    break;
+  case Phase::Infer: // ingot: folded, every type as narrow as it can be
+    cleanUp(pm);
+    pm.addPass(createSymbolDCEPass());
+    break;
+  case Phase::Recompose: // ingot: with the composites that exporters take apart
+    break;
+  case Phase::Autodiff:
+    break;
+  case Phase::Layout: // ingot: activations of convolutions in NHWC
+    break;
+  case Phase::Group: // ingot: groups and views
+    pm.addPass(createDecompose({/*keepRowwise=*/fast}));
+    cleanUp(pm);
+    if (fast)
+      pm.addNestedPass<func::FuncOp>(createFormGroups());
+    break;
+  case Phase::Schedule: // ingot, kernel, tensor: kernels chosen, weights packed
+    break;
+  case Phase::Lower: // func, linalg, kernel, tensor, arith, math: one function a group
+    pm.addPass(createOutlineGroups());
+    pm.addPass(createWeightArguments());
+    pm.addPass(createGraphToLinalg());
+    cleanUp(pm);
+    if (fast)
+      pm.addPass(func::createDuplicateFunctionEliminationPass());
+    break;
+  case Phase::Bufferize: // the same on memrefs
+    bufferize(pm);
+    break;
+  case Phase::Plan: // one arena and one blob of weights, every offset fixed
+    pm.addPass(createPlanBuffers());
+    cleanUp(pm);
+    break;
+  case Phase::Target: // scf, vector, arith, math, memref: kernels and loops as code for the processor
+    if (!fast)
+      pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+    pm.addPass(createParallelize());
+    cleanUp(pm);
+    break;
+  case Phase::LLVM: // llvm
+    addLowerToLLVM(pm, options.target);
+    break;
+  }
+}
+
+void ingot::buildPipeline(OpPassManager &pm, const Options &options) {
+  for (auto [phase, name] : phases())
+    if (phase <= options.compileTo)
+      buildPhase(pm, phase, options);
+}
+
+namespace {
+/// The pipeline as `ingot-opt` sees it.
+struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
+  Option<std::string> to{*this, "to", llvm::cl::desc("the last phase to run"), llvm::cl::init("plan")};
+  Option<bool> oracle{*this, "oracle", llvm::cl::desc("scalar loops without fusion or packing"), llvm::cl::init(false)};
+};
+} // namespace
+
+void ingot::registerPipeline() {
+  PassPipelineRegistration<PipelineOptions>("ingot-compile", "The phases of a compilation",
+                                            [](OpPassManager &pm, const PipelineOptions &given) {
+                                              Options options;
+                                              options.oracle = given.oracle;
+                                              options.target = hostTarget();
+                                              for (auto [phase, name] : phases())
+                                                if (name == given.to)
+                                                  options.compileTo = phase;
+                                              buildPipeline(pm, options);
+                                            });
+}
+
+void ingot::registerDialects(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registry.insert<IngotDialect>();
+}

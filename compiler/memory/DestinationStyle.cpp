@@ -1,0 +1,86 @@
+//===- DestinationStyle.cpp - Results become arguments that are written ---===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Passes.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_DESTINATIONSTYLE
+#include "compiler/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+
+struct DestinationStyle : ingot::impl::DestinationStyleBase<DestinationStyle> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SmallVector<func::CallOp> calls;
+    module.walk([&](func::CallOp call) { calls.push_back(call); });
+    for (auto func : module.getOps<func::FuncOp>())
+      if (!func.isExternal() && failed(addDestinations(func)))
+        return signalPassFailure();
+    for (func::CallOp call : calls)
+      if (failed(passDestinations(call)))
+        return signalPassFailure();
+  }
+
+  /// Adds one argument for each result, which the function writes and returns.
+  LogicalResult addDestinations(func::FuncOp func) {
+    auto ret = cast<func::ReturnOp>(func.getBody().front().getTerminator());
+    ImplicitLocOpBuilder b(func.getLoc(), ret);
+    for (OpOperand &operand : ret->getOpOperands()) {
+      auto attributes = DictionaryAttr::getWithSorted(&getContext(), {});
+      unsigned index = func.getNumArguments();
+      if (failed(func.insertArgument(index, operand.get().getType(), attributes, func.getLoc())))
+        return failure();
+      func.setArgAttr(index, "bufferization.writable", b.getBoolAttr(true));
+      func.setArgAttr(index, "ingot.output", b.getI64IntegerAttr(operand.getOperandNumber()));
+      for (StringRef name : {"ingot.name", "ingot.dims", "ingot.type"})
+        if (Attribute value = func.getResultAttr(operand.getOperandNumber(), name))
+          func.setArgAttr(index, name, value);
+      auto written = bufferization::MaterializeInDestinationOp::create(b, operand.get().getType(), operand.get(),
+                                                                       func.getArgument(index));
+      operand.set(written.getResult());
+    }
+    return success();
+  }
+
+  /// The caller's own destination when that is all that \p result is for; the copy there goes away.
+  static Value finalDestination(Value result) {
+    if (!result.hasOneUse())
+      return {};
+    auto copy = dyn_cast<bufferization::MaterializeInDestinationOp>(*result.user_begin());
+    if (!copy || copy.getSource() != result || !isa<BlockArgument>(copy.getDest()))
+      return {};
+    Value destination = copy.getDest();
+    copy.getResult().replaceAllUsesWith(result);
+    copy.erase();
+    return destination;
+  }
+
+  /// Passes each destination: the caller's own, or an empty tensor, which becomes a buffer.
+  LogicalResult passDestinations(func::CallOp call) {
+    ImplicitLocOpBuilder b(call.getLoc(), call);
+    SmallVector<Value> operands(call.getOperands());
+    for (Value result : call.getResults()) {
+      auto type = cast<RankedTensorType>(result.getType());
+      if (!type.hasStaticShape())
+        return call.emitOpError("has a result of open size: ") << type;
+      operands.push_back(finalDestination(result));
+      if (!operands.back())
+        operands.back() = tensor::EmptyOp::create(b, type.getShape(), type.getElementType());
+    }
+    call.getOperandsMutable().assign(operands);
+    return success();
+  }
+};
+
+} // namespace

@@ -1,0 +1,182 @@
+//===- PlanBuffers.cpp - One arena, every offset fixed --------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Passes.h"
+#include "dialects/ingot/Dialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+namespace ingot {
+#define GEN_PASS_DEF_PLANBUFFERS
+#include "compiler/Passes.h.inc"
+} // namespace ingot
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+
+int64_t alignTo(int64_t value, int64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
+
+/// Size in bytes of a buffer of static shape.
+int64_t sizeOf(MemRefType type) {
+  return type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8);
+}
+
+struct Buffer {
+  memref::AllocOp alloc;
+  int64_t size, first, last; ///< bytes; positions of the first and last op that touches it
+  int64_t offset = 0;
+};
+
+/// Places buffers greedily by size; returns the size of the arena.
+int64_t place(MutableArrayRef<Buffer> buffers, int64_t alignment) {
+  SmallVector<Buffer *> order = llvm::map_to_vector(buffers, [](Buffer &b) { return &b; });
+  llvm::sort(order, [](Buffer *a, Buffer *b) { return std::tuple(-a->size, a) < std::tuple(-b->size, b); });
+  SmallVector<Buffer *> placed; // by offset
+  int64_t total = 0;
+  for (Buffer *buffer : order) {
+    int64_t offset = 0;
+    for (Buffer *other : placed) {
+      if (other->last < buffer->first || buffer->last < other->first)
+        continue;
+      if (offset + buffer->size <= other->offset)
+        break;
+      offset = std::max(offset, alignTo(other->offset + other->size, alignment));
+    }
+    buffer->offset = offset;
+    total = std::max(total, offset + buffer->size);
+    placed.insert(llvm::upper_bound(placed, buffer, [](Buffer *a, Buffer *b) { return a->offset < b->offset; }), buffer);
+  }
+  return alignTo(total, alignment);
+}
+
+struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
+  using PlanBuffersBase::PlanBuffersBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto func : llvm::to_vector(module.getOps<func::FuncOp>()))
+      if (func.isPrivate() && !func.isExternal() && failed(liftAllocations(func, module)))
+        return signalPassFailure();
+    for (auto func : module.getOps<func::FuncOp>())
+      if (!func.isPrivate() && !func.isExternal() && failed(plan(func, module)))
+        return signalPassFailure();
+  }
+
+  /// Makes the buffers of a private function arguments, which each caller allocates.
+  LogicalResult liftAllocations(func::FuncOp func, ModuleOp module) {
+    SmallVector<MemRefType> types;
+    for (auto alloc : llvm::to_vector(func.getBody().front().getOps<memref::AllocOp>())) {
+      if (!alloc.getType().hasStaticShape())
+        return alloc.emitOpError("has an open size: ") << alloc.getType();
+      unsigned index = func.getNumArguments();
+      if (failed(func.insertArgument(index, alloc.getType(), DictionaryAttr::getWithSorted(&getContext(), {}), alloc.getLoc())))
+        return failure();
+      types.push_back(alloc.getType());
+      alloc.replaceAllUsesWith(func.getArgument(index));
+      alloc.erase();
+    }
+    for (auto dealloc : llvm::to_vector(func.getBody().front().getOps<memref::DeallocOp>()))
+      dealloc.erase();
+    if (types.empty())
+      return success();
+    auto uses = SymbolTable::getSymbolUses(func, module);
+    for (const SymbolTable::SymbolUse &use : *uses) {
+      auto call = dyn_cast<func::CallOp>(use.getUser());
+      if (!call)
+        return use.getUser()->emitOpError("refers to a function with buffers of its own");
+      OpBuilder b(call);
+      for (MemRefType type : types)
+        call.getOperandsMutable().append(memref::AllocOp::create(b, call.getLoc(), type).getResult());
+    }
+    return success();
+  }
+
+  LogicalResult plan(func::FuncOp func, ModuleOp module) {
+    Block &body = func.getBody().front();
+    llvm::DenseMap<Operation *, int64_t> position;
+    for (Operation &op : body)
+      position[&op] = position.size();
+    SmallVector<Buffer> live;
+    for (auto alloc : body.getOps<memref::AllocOp>()) {
+      if (!alloc.getType().hasStaticShape())
+        return alloc.emitOpError("has an open size: ") << alloc.getType();
+      Buffer buffer{alloc, sizeOf(alloc.getType()), INT64_MAX, -1};
+      visitUses(alloc, body, position, buffer);
+      live.push_back(buffer);
+    }
+    buffers += live.size();
+    int64_t arenaBytes = place(live, alignment);
+
+    MLIRContext *context = &getContext();
+    auto bytes = MemRefType::get({ShapedType::kDynamic}, IntegerType::get(context, 8));
+    auto empty = DictionaryAttr::getWithSorted(context, {});
+    if (failed(func.insertArgument(0, bytes, empty, func.getLoc())) || failed(func.insertArgument(1, bytes, empty, func.getLoc())))
+      return failure();
+    auto b = ImplicitLocOpBuilder::atBlockBegin(func.getLoc(), &body);
+    auto view = [&](Value base, MemRefType type, int64_t offset) -> Value {
+      b.setInsertionPointToStart(&body);
+      return memref::ViewOp::create(b, type, base, arith::ConstantIndexOp::create(b, offset), ValueRange());
+    };
+    for (Buffer &buffer : live) {
+      buffer.alloc.replaceAllUsesWith(view(func.getArgument(0), buffer.alloc.getType(), buffer.offset));
+      buffer.alloc.erase();
+    }
+    for (auto dealloc : llvm::to_vector(body.getOps<memref::DeallocOp>()))
+      dealloc.erase();
+
+    // What the function returned are the destinations that it was passed.
+    auto ret = cast<func::ReturnOp>(body.getTerminator());
+    for (Value result : ret.getOperands()) {
+      auto argument = dyn_cast<BlockArgument>(result);
+      if (!argument || !func.getArgAttr(argument.getArgNumber(), "ingot.output"))
+        return ret.emitOpError("returns a buffer that the caller did not pass: ") << result;
+    }
+    llvm::BitVector results(func.getNumResults(), true);
+    ret->setOperands({});
+    if (failed(func.eraseResults(results)))
+      return failure();
+
+    // Weights: arguments that carry a symbol become views of the one blob.
+    SmallVector<Attribute> layout;
+    int64_t weightBytes = 0;
+    llvm::BitVector erased(func.getNumArguments());
+    for (BlockArgument argument : func.getArguments()) {
+      auto symbol = func.getArgAttrOfType<FlatSymbolRefAttr>(argument.getArgNumber(), "ingot.weight");
+      if (!symbol)
+        continue;
+      auto type = cast<MemRefType>(argument.getType());
+      argument.replaceAllUsesWith(view(func.getArgument(1), type, weightBytes));
+      layout.push_back(b.getDictionaryAttr({b.getNamedAttr("symbol", symbol), b.getNamedAttr("offset", b.getI64IntegerAttr(weightBytes)),
+                                            b.getNamedAttr("bytes", b.getI64IntegerAttr(sizeOf(type)))}));
+      weightBytes = alignTo(weightBytes + sizeOf(type), alignment);
+      erased.set(argument.getArgNumber());
+    }
+    if (failed(func.eraseArguments(erased)))
+      return failure();
+    module->setAttr("ingot.arena_bytes", b.getI64IntegerAttr(arenaBytes));
+    module->setAttr("ingot.weight_bytes", b.getI64IntegerAttr(weightBytes));
+    module->setAttr("ingot.weight_layout", b.getArrayAttr(layout));
+    return success();
+  }
+
+  /// Widens the life of `buffer` to every use of `value` and of what is a view of it.
+  static void visitUses(Value value, Block &body, const llvm::DenseMap<Operation *, int64_t> &position, Buffer &buffer) {
+    for (Operation *user : value.getUsers()) {
+      Operation *top = body.findAncestorOpInBlock(*user);
+      int64_t at = position.lookup(top);
+      buffer.first = std::min(buffer.first, at);
+      buffer.last = std::max(buffer.last, at);
+      for (Value result : user->getResults())
+        if (isa<MemRefType>(result.getType()))
+          visitUses(result, body, position, buffer);
+    }
+  }
+};
+
+} // namespace
