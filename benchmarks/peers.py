@@ -75,9 +75,9 @@ class Graph:
         self.inputs[name] = shape
         return name
 
-    def weight(self, *shape, scale=0.05):
+    def weight(self, *shape):
         name = f"w{len(self.weights)}"
-        self.weights.append(numpy_helper.from_array((random.standard_normal(shape) * scale).astype(np.float32), name))
+        self.weights.append(numpy_helper.from_array(random.uniform(0.01, 0.11, shape).astype(np.float32), name))
         return name
 
     def ints(self, *values):
@@ -106,8 +106,8 @@ def conv_bn_relu(size, channels):
     g = Graph()
     x = g.input("x", 1, channels, size, size)
     for _ in range(CHAIN):
-        x = g.node("Conv", x, g.weight(channels, channels, 3, 3), g.weight(channels), pads=[1, 1, 1, 1])
-        x = g.node("Relu", x)
+        x = g.node("Conv", x, g.weight(channels, channels, 3, 3), pads=[1, 1, 1, 1])
+        x = g.node("Relu", g.node("BatchNormalization", x, *(g.weight(channels) for _ in range(4))))
     return g.model(x), CHAIN
 
 
