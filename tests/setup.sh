@@ -11,7 +11,7 @@ needed="ca-certificates ccache clang-22 cmake g++ libbenchmark-dev libcli11-dev 
   libmlir-22-dev libprotobuf-dev lld-22 llvm-22-dev llvm-22-tools mlir-22-tools ninja-build protobuf-compiler python3
   python3-pip zlib1g-dev"
 # What only programs for the other processor need: without it they are not built, and their tests say so.
-cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
+cross="g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 missing() {

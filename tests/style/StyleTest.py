@@ -28,7 +28,7 @@ SOURCES = {".cpp", ".h", ".c", ".S", ".td", ".py", ".sh"}
 TEXT = SOURCES | {".mlir", ".md", ".txt", ".json", ".in", ".cfg", ".cmake", ""}
 SPDX = "SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception"
 MAX_LINES = 600
-MAX_COLUMNS = 132  # clang-format breaks lines at 120; this is for what it cannot break
+MAX_COLUMNS = 140  # clang-format breaks lines at 120; the rest is for what it cannot break
 # Folders of one machine, which nobody else has.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(home|root|work|Users|tmp/(peers|models|team))/")
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
