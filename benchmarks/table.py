@@ -5,10 +5,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 #===------------------------------------------------------------------------===#
-"""The README's speed tables come from benchmarks/results/*.json, and from nowhere else.
+"""The README's tables come from benchmarks/results/*.json and from the importer's table, and from nowhere else.
 
     table.py kernels --kernels PATH [--rounds N] [--threads N] [--filter REGEX]   measures, writes results/kernels.json
-    table.py write                                                                rewrites the tables in README.md
+    table.py write [--build DIR]                                                  rewrites the tables in README.md
 
 `kernels` lets the program `kernels` (Google Benchmark) and ONNX Runtime take turns, one process each. results/models.json
 is what `models.py run ... -o` writes. Measuring needs numpy, onnx and onnxruntime; writing needs only Python."""
@@ -79,10 +79,20 @@ def model_table():
     return "\n".join(lines) + "\n\n" + note
 
 
+def operator_table(build):
+    """What the importer knows: the rows that ingot-tblgen wrote, and the rules."""
+    rows = re.findall(r'INGOT_ONNX_OP\("([^"]*)", "(\w+)"', (build / "dialects/ingot/OnnxOps.inc").read_text())
+    for file in sorted((here.parent / "frontends/onnx").glob("Rules*.cpp")):
+        rows += [tuple(key.rsplit(".", 1)) for key in re.findall(r'rules\["([\w.]*\.\w+)"\]', file.read_text())]
+    names = sorted({f"{domain}.{name}" if domain else name for domain, name in rows})
+    return f"{len(names)} operators are imported: {', '.join(names)}.\n"
+
+
 def write(args):
     readme = here.parent / "README.md"
     text = readme.read_text(encoding="utf-8")
-    for name, table in (("models", model_table()), ("kernels", kernel_table())):
+    tables = {"operators": operator_table(args.build), "models": model_table(), "kernels": kernel_table()}
+    for name, table in tables.items():
         pattern = re.compile(rf"(<!-- {name}: .*? -->\n).*?(<!-- end of {name} -->)", re.S)
         if not pattern.search(text):
             sys.exit(f"error: README.md has no place for the table of {name}")
@@ -99,7 +109,9 @@ def main():
     kernels.add_argument("--threads", type=int, default=1)
     kernels.add_argument("--filter", default="")
     kernels.set_defaults(function=measure_kernels)
-    commands.add_parser("write").set_defaults(function=write)
+    rewrite = commands.add_parser("write")
+    rewrite.add_argument("--build", type=pathlib.Path, default=here.parent / "build/release")
+    rewrite.set_defaults(function=write)
     args = parser.parse_args()
     args.function(args)
 
