@@ -7,9 +7,9 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
 # What every build needs.
-needed="ca-certificates ccache clang-22 cmake g++ libbenchmark-dev libcli11-dev libgmock-dev libgtest-dev liblld-22-dev
-  libmlir-22-dev libprotobuf-dev lld-22 llvm-22-dev llvm-22-tools mlir-22-tools ninja-build protobuf-compiler python3
-  python3-pip zlib1g-dev"
+needed="ca-certificates ccache clang-22 cmake g++ libbenchmark-dev libclang-rt-22-dev libcli11-dev libgmock-dev
+  libgtest-dev liblld-22-dev libmlir-22-dev libprotobuf-dev lld-22 llvm-22-dev llvm-22-tools mlir-22-tools ninja-build
+  protobuf-compiler python3 python3-pip zlib1g-dev"
 # What only programs for the other processor need: without it they are not built, and their tests say so.
 cross="g++-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 
