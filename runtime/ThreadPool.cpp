@@ -6,10 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 //
-// A job is published in one 64-bit ticket: its number in the upper half, the chunks that nobody has claimed yet in the
-// lower. A thread claims a chunk by a compare-and-swap that lowers the ticket by one. When that succeeds, the ticket
-// was unchanged since the thread read the job's other fields, so those belong to the same job: a thread that comes too
-// late can never touch a job, and the caller need not wait for threads that sleep through one.
+// A job is published in one 64-bit ticket: its number in the upper half, the range of chunks that nobody has claimed
+// yet in the lower. A thread claims a chunk by a compare-and-swap that shortens the range. When that succeeds, the
+// ticket was unchanged since the thread read the job's other fields, so those belong to the same job: a thread that
+// comes too late can never touch a job, and the caller need not wait for threads that sleep through one.
+//
+// Even workers claim from the front and odd ones from the back: in one loop after the other a core gets about the same
+// part of the tensors, which its own cache still holds.
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,7 +53,8 @@ struct Workers {
   std::atomic<ingot_chunk_fn> fn{nullptr};
   std::atomic<void *> env{nullptr};
   std::atomic<const Share *> share{nullptr};
-  std::atomic<uint32_t> chunks{0}, limit{0}; // workers from `limit` on do not take part
+  std::atomic<int64_t> base{0};   // added to a place in the range
+  std::atomic<uint32_t> limit{0}; // workers from here on do not take part
   // Finished chunks of the job: written by every thread once a job.
   alignas(64) std::atomic<uint32_t> finished{0};
   // Held by the thread whose job runs.
@@ -97,11 +101,16 @@ static void wakeAll() {
   syscall(SYS_futex, &workers.wakeUps, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
 }
 
-static uint32_t unclaimed(uint64_t ticket) { return uint32_t(ticket); }
+// A ticket: number of the job (32 bits), first unclaimed chunk (16), end of the unclaimed ones (16).
+static constexpr uint64_t oneAtFront = 1 << 16, maxRange = UINT16_MAX;
+static uint64_t makeTicket(uint32_t job, uint64_t range) { return uint64_t(job) << 32 | range; }
+static uint32_t front(uint64_t ticket) { return uint32_t(ticket) >> 16; }
+static uint32_t back(uint64_t ticket) { return uint32_t(ticket) & UINT16_MAX; }
+static bool hasUnclaimed(uint64_t ticket) { return front(ticket) != back(ticket); }
 
 /// Whether the present job has a chunk for worker `worker`. The answer may be outdated at once.
 static bool hasWork(unsigned worker) {
-  return unclaimed(workers.ticket.load(std::memory_order_acquire)) &&
+  return hasUnclaimed(workers.ticket.load(std::memory_order_acquire)) &&
          worker < workers.limit.load(std::memory_order_relaxed);
 }
 
@@ -110,18 +119,21 @@ static void work(unsigned worker) {
   Place &here = place;
   uint32_t done = 0;
   uint64_t ticket = workers.ticket.load(std::memory_order_acquire);
-  while (unclaimed(ticket)) {
+  while (hasUnclaimed(ticket)) {
     // These may be another job's by now; then the compare-and-swap fails.
     ingot_chunk_fn fn = workers.fn.load(std::memory_order_relaxed);
     void *env = workers.env.load(std::memory_order_relaxed);
     const Share *share = workers.share.load(std::memory_order_relaxed);
-    uint32_t chunk = workers.chunks.load(std::memory_order_relaxed) - unclaimed(ticket);
+    int64_t base = workers.base.load(std::memory_order_relaxed);
     if (worker >= workers.limit.load(std::memory_order_relaxed))
       break;
-    if (!workers.ticket.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire))
+    bool fromBack = worker % 2;
+    uint32_t index = fromBack ? back(ticket) - 1 : front(ticket);
+    uint64_t shorter = fromBack ? ticket - 1 : ticket + oneAtFront;
+    if (!workers.ticket.compare_exchange_weak(ticket, shorter, std::memory_order_acq_rel, std::memory_order_acquire))
       continue;
     here = {share, worker, 1};
-    fn(env, chunk, share->scratchOf(worker, 0));
+    fn(env, base + index, share->scratchOf(worker, 0));
     ++done;
     ticket = workers.ticket.load(std::memory_order_acquire);
   }
@@ -142,29 +154,35 @@ static void runSerially(const Share *share, ingot_chunk_fn fn, void *env, int64_
   here = outer;
 }
 
-static void parallelFor(ingot_pool *pool, ingot_chunk_fn fn, void *env, int64_t chunks) {
-  const Share *share = reinterpret_cast<const Share *>(pool);
-  if (share->threads == 1 || chunks <= 1 || chunks > UINT32_MAX || place.depth ||
-      workers.isBusy.exchange(true, std::memory_order_acquire))
-    return runSerially(share, fn, env, chunks);
-
+/// Publishes the chunks from `base` on, takes part in them and waits until all are done.
+static void runJob(const Share *share, ingot_chunk_fn fn, void *env, int64_t base, uint32_t chunks) {
   workers.finished.store(0, std::memory_order_relaxed);
   workers.fn.store(fn, std::memory_order_relaxed);
   workers.env.store(env, std::memory_order_relaxed);
   workers.share.store(share, std::memory_order_relaxed);
-  workers.chunks.store(uint32_t(chunks), std::memory_order_relaxed);
+  workers.base.store(base, std::memory_order_relaxed);
   workers.limit.store(share->threads, std::memory_order_relaxed);
   // This store and the load below, against the two in `park`: one side sees the other.
-  workers.ticket.store(uint64_t(++workers.job) << 32 | uint64_t(chunks), std::memory_order_seq_cst);
+  workers.ticket.store(makeTicket(++workers.job, chunks), std::memory_order_seq_cst);
   if (workers.sleepers.load(std::memory_order_seq_cst))
     wakeAll();
 
   work(0);
-  for (unsigned spins = 0; workers.finished.load(std::memory_order_acquire) != uint32_t(chunks); ++spins)
+  for (unsigned spins = 0; workers.finished.load(std::memory_order_acquire) != chunks; ++spins)
     if (spins < 4096)
       spin();
     else // the other thread may be waiting for this processor
       sched_yield();
+}
+
+static void parallelFor(ingot_pool *pool, ingot_chunk_fn fn, void *env, int64_t chunks) {
+  const Share *share = reinterpret_cast<const Share *>(pool);
+  if (share->threads == 1 || chunks <= 1 || place.depth || workers.isBusy.exchange(true, std::memory_order_acquire))
+    return runSerially(share, fn, env, chunks);
+  for (int64_t base = 0; base < chunks; base += int64_t(maxRange)) {
+    int64_t left = chunks - base;
+    runJob(share, fn, env, base, uint32_t(left < int64_t(maxRange) ? left : int64_t(maxRange)));
+  }
   workers.isBusy.store(false, std::memory_order_release);
 }
 
@@ -173,7 +191,7 @@ static void park(unsigned worker) {
   workers.sleepers.fetch_add(1, std::memory_order_seq_cst);
   uint32_t seen = workers.wakeUps.load(std::memory_order_seq_cst);
   uint64_t ticket = workers.ticket.load(std::memory_order_seq_cst);
-  bool isWanted = unclaimed(ticket) && worker < workers.limit.load(std::memory_order_relaxed);
+  bool isWanted = hasUnclaimed(ticket) && worker < workers.limit.load(std::memory_order_relaxed);
   if (!isWanted && !workers.stops.load(std::memory_order_seq_cst))
     syscall(SYS_futex, &workers.wakeUps, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
   workers.sleepers.fetch_sub(1, std::memory_order_seq_cst);

@@ -64,6 +64,13 @@ TEST(ThreadPool, RunsEveryChunkOnce) {
   }
 }
 
+TEST(ThreadPool, RunsMoreChunksThanATicketHolds) {
+  Pool pool(3);
+  Counts counts(200'001);
+  ingot_parallel_for(pool, Counts::run, &counts, 200'001);
+  EXPECT_TRUE(counts.all(1));
+}
+
 TEST(ThreadPool, SleepingWorkersWakeUp) {
   // Workers that never spin, with pauses in which they surely sleep.
   Pool pool(3, 0, 0);
