@@ -103,4 +103,20 @@ def EmitEntry : Pass<"emit-entry", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect", "::mlir::ub::UBDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// target: loops
+//===----------------------------------------------------------------------===//
+
+def EmitLoops : Pass<"emit-loops", "::mlir::func::FuncOp"> {
+  let summary = "Turns linalg on memrefs into vectorized scf loops";
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", "256", "width of a native vector">,
+    Option<"registers", "registers", "unsigned", "16", "number of vector registers">,
+    Option<"parallel", "parallel", "bool", "true", "cut large loops into the chunks of an scf.forall">
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif
