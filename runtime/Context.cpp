@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/CpuFeatures.h"
-#include "runtime/LastError.h"
+#include "runtime/Executable.h"
 #include "runtime/Session.h"
 #include "runtime/ThreadPool.h"
 #include "runtime/ingot.h"
@@ -19,11 +19,6 @@
 
 using namespace ingot;
 using namespace ingot::runtime;
-
-struct ingot_executable {
-  const ingot_model *model;
-  const void *weights;
-};
 
 struct ingot_context {
   const ingot_model *model;
@@ -108,12 +103,16 @@ ingot_status ingot_executable_open(const ingot_model *model, const void *weights
   ingot_executable *executable = static_cast<ingot_executable *>(malloc(sizeof(ingot_executable)));
   if (!executable)
     return fail(INGOT_OUT_OF_MEMORY, "not enough memory");
-  *executable = {model, weights};
+  *executable = {model, weights, nullptr, nullptr};
   *result = executable;
   return INGOT_OK;
 }
 
-void ingot_executable_close(ingot_executable *executable) { free(executable); }
+void ingot_executable_close(ingot_executable *executable) {
+  if (executable && executable->unload)
+    executable->unload(executable->library);
+  free(executable);
+}
 
 const ingot_model *ingot_executable_model(const ingot_executable *executable) { return executable->model; }
 

@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/LastError.h"
+#include "runtime/Executable.h"
 #include "runtime/ingot.h"
 
 #include <dlfcn.h>
@@ -19,12 +19,19 @@ using namespace ingot;
 using namespace ingot::runtime;
 
 ingot_status ingot_executable_load(const char *path, ingot_executable **result) {
-  // A library stays loaded: contexts of other executables may still be running its code.
   void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!library)
     return fail(INGOT_IO, "cannot load %s: %s", path, dlerror());
   const ingot_model *model = static_cast<const ingot_model *>(dlsym(library, "ingot_model_main"));
-  if (!model)
-    return fail(INGOT_BAD_ARGUMENT, "%s has no symbol ingot_model_main, want a library that Ingot wrote", path);
-  return ingot_executable_open(model, nullptr, result);
+  ingot_status status =
+      model ? ingot_executable_open(model, nullptr, result)
+            : fail(INGOT_BAD_ARGUMENT, "%s has no symbol ingot_model_main, want a library that Ingot wrote", path);
+  if (status != INGOT_OK) {
+    dlclose(library);
+    return status;
+  }
+  // Unloaded with the executable: the dynamic loader takes a new file for a loaded one when it got the same inode.
+  (*result)->library = library;
+  (*result)->unload = [](void *handle) { dlclose(handle); };
+  return INGOT_OK;
 }

@@ -59,7 +59,7 @@ uint64_t ingot_cpu_features(void);
     outlive the executable. Fails with INGOT_ABI, INGOT_PROCESSOR or INGOT_BAD_ARGUMENT. */
 ingot_status ingot_executable_open(const ingot_model *model, const void *weights, ingot_executable **result);
 
-/** Loads a library that `ingot compile --emit=so` wrote and opens the model in it. */
+/** Loads a library that `ingot compile --emit=so` wrote and opens its model. Closing the executable unloads it. */
 ingot_status ingot_executable_load(const char *path, ingot_executable **result);
 
 /** Releases an executable (NULL is allowed). Its contexts must have been destroyed. */

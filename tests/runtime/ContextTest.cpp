@@ -159,6 +159,20 @@ TEST(Executable, OpenDimensionsAreRefused) {
   EXPECT_EQ(ingot_executable_open(&hand.model, nullptr, &executable), INGOT_UNSUPPORTED);
 }
 
+TEST(Executable, LibrariesBringTheirModel) {
+  ingot_executable *executable = nullptr;
+  ingot_context *context = nullptr;
+  ingot_context_options options = {sizeof options, 2, 0};
+  ASSERT_EQ(ingot_executable_load(INGOT_TWICE_LIBRARY, &executable), INGOT_OK) << ingot_last_error();
+  EXPECT_STREQ(ingot_executable_model(executable)->name, "twice");
+  ASSERT_EQ(ingot_context_create(executable, &options, &context), INGOT_OK);
+  static_cast<float *>(ingot_context_input(context, 0))[5] = 21;
+  ASSERT_EQ(ingot_context_run(context), INGOT_OK);
+  EXPECT_EQ(static_cast<float *>(ingot_context_output(context, 0))[5], 42);
+  ingot_context_destroy(context);
+  ingot_executable_close(executable);
+}
+
 TEST(Executable, MissingLibrariesAreReported) {
   ingot_executable *executable = nullptr;
   EXPECT_EQ(ingot_executable_load("/nowhere/model.so", &executable), INGOT_IO);
