@@ -79,6 +79,21 @@ def PlanBuffers : Pass<"plan-buffers", "::mlir::ModuleOp"> {
 // target
 //===----------------------------------------------------------------------===//
 
+def EmitBrgemm : Pass<"emit-brgemm"> {
+  let summary = "Write the loops, vectors and addresses of kernel ops on memrefs.";
+  let description = [{
+    Each op becomes an scf.forall over chunks whose number depends on shapes alone, or plain loops where the op is small,
+    around register tiles. Pointers are taken from the memrefs inside the chunks.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of a native vector.">,
+    Option<"registers", "registers", "unsigned", "16", "Number of vector registers.">,
+    Option<"l2Bytes", "l2-bytes", "int64_t", "512 * 1024", "Size of the second-level cache of a core.">,
+    Option<"parallel", "parallel", "bool", "true", "Whether to cut loops into chunks for threads.">];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect", "mlir::memref::MemRefDialect",
+                           "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
+}
+
 def Parallelize : Pass<"parallelize", "::mlir::ModuleOp"> {
   let summary = "Turns outermost scf.forall loops into tasks of the runtime";
   let description = [{

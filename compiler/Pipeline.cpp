@@ -10,6 +10,7 @@
 #include "compiler/cpu/CpuTarget.h"
 #include "compiler/cpu/LowerToLLVM.h"
 #include "dialects/ingot/Dialect.h"
+#include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
@@ -126,5 +127,6 @@ void ingot::registerPipeline() {
 void ingot::registerDialects(DialectRegistry &registry) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
-  registry.insert<IngotDialect>();
+  registry.insert<IngotDialect, kernel::KernelDialect>();
+  kernel::registerBufferization(registry);
 }

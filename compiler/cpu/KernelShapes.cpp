@@ -1,0 +1,70 @@
+//===- KernelShapes.cpp - Tiles and chunks for a processor ----------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/cpu/KernelShapes.h"
+#include <algorithm>
+
+using namespace ingot;
+
+static int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// The cost of one step over k: two multiply-adds and two loads a cycle, and a latency of four cycles that independent
+/// accumulators hide. A small charge for what is loaded decides between equals; the panel comes from farther away.
+static int64_t stepCost(int64_t rows, int64_t vectors) {
+  constexpr int64_t cycle = 32;
+  return std::max({rows * vectors * cycle / 2, (rows + vectors) * cycle / 2, 4 * cycle}) + rows + 2 * vectors;
+}
+
+Tile ingot::chooseTile(const CpuTarget &target, int64_t rows, int64_t vectors, int64_t panelVectors, int64_t maxRows) {
+  Tile best = {1, panelVectors};
+  int64_t bestCost = 0;
+  for (int64_t width = 1; width <= target.registers / 2; ++width) {
+    if (width % panelVectors != 0 && panelVectors % width != 0)
+      continue;
+    for (int64_t height = 1; height <= std::min(rows, maxRows); ++height) {
+      // One register stays free, or LLVM's scheduler spills.
+      if (height * width + std::min(height, width) + 1 >= target.registers)
+        break;
+      // Balanced tiles: `tall` of them have one row more than the others.
+      int64_t tiles = divideUp(rows, height), low = rows / tiles, tall = rows % tiles;
+      auto column = [&](int64_t used) {
+        return used == 0 ? 0 : tall * stepCost(low + 1, used) + (tiles - tall) * stepCost(low, used);
+      };
+      int64_t cost = vectors / width * column(width) + column(vectors % width);
+      if (bestCost == 0 || cost < bestCost) {
+        bestCost = cost;
+        best = {divideUp(rows, tiles), width};
+      }
+    }
+  }
+  return best;
+}
+
+Chunks ingot::chooseChunks(int64_t flops, int64_t outer, int64_t rowTiles, int64_t columnTiles, int64_t rowBytes,
+                           int64_t columnBytes) {
+  constexpr int64_t chunkFlops = 256 * 1024, maxChunks = 64;
+  int64_t wanted = std::clamp<int64_t>(flops / chunkFlops, 1, maxChunks);
+  Chunks chunks;
+  chunks.outer = std::min(outer, wanted);
+  wanted /= chunks.outer;
+  // Each piece of rows reads all columns and the other way round: cut the larger factor first.
+  bool rowsFirst = rowBytes >= columnBytes;
+  int64_t &first = rowsFirst ? chunks.rows : chunks.columns, &second = rowsFirst ? chunks.columns : chunks.rows;
+  first = std::min(wanted, rowsFirst ? rowTiles : columnTiles);
+  second = std::min(wanted / first, rowsFirst ? columnTiles : rowTiles);
+  return chunks;
+}
+
+int64_t ingot::chooseUnroll(int64_t channels, int64_t fmas) {
+  int64_t most = fmas >= 8 ? 4 : 8;
+  if (channels <= most)
+    return channels;
+  for (int64_t factor = most; factor > 1; --factor)
+    if (channels % factor == 0)
+      return factor;
+  return most;
+}
