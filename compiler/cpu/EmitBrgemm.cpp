@@ -162,8 +162,7 @@ void BrgemmEmitter::chooseShapes(bool parallel) {
     rows = guess;
   if (parallel)
     chunks = chooseChunks(2 * outer * rows * columns * channels * taps, outer, llvm::divideCeil(rows, shape.rows),
-                          llvm::divideCeil(vectors, shape.vectors), rows * perPixel,
-                          columns * channels * taps * bytes);
+                          llvm::divideCeil(vectors, shape.vectors), rows * perPixel, columns * channels * taps * bytes);
   blockTiles = std::max<int64_t>(target.l2Bytes / 2 / (perPixel * shape.rows), 1);
 }
 
@@ -176,8 +175,8 @@ void BrgemmEmitter::emitChunk(Value chunk) {
   BrgemmTile tile(b, op, window, lanes, panelVectors, channels, columns);
   tile.input = b.view(op.getInput(), window.inputDims);
   tile.output = b.view(op.getOutput(), window.outputDims);
-  tile.panels = b.view(op.getPanels(), llvm::to_vector(llvm::seq<int64_t>(
-                                           cast<MemRefType>(op.getPanels().getType()).getRank())));
+  tile.panels =
+      b.view(op.getPanels(), llvm::to_vector(llvm::seq<int64_t>(cast<MemRefType>(op.getPanels().getType()).getRank())));
   for (Value extra : op.getExtras())
     tile.extras.push_back(b.view(extra, identity));
   for (int dim : {0, 1, 2})
@@ -202,17 +201,15 @@ void BrgemmEmitter::emitChunk(Value chunk) {
     total = b.mul(total, tile.extents[dim]);
   }
   tile.pixels = count;
-  Value tiles = ShapedType::isDynamic(pixels)
-                    ? b.div(b.add(count, shape.rows - 1), b.constant(shape.rows))
-                    : b.constant(llvm::divideCeil(pixels, shape.rows));
+  Value tiles = ShapedType::isDynamic(pixels) ? b.div(b.add(count, shape.rows - 1), b.constant(shape.rows))
+                                              : b.constant(llvm::divideCeil(pixels, shape.rows));
 
   Value columnPiece = b.rem(chunk, b.constant(chunks.columns));
   Value rest = b.div(chunk, b.constant(chunks.columns));
   auto [firstTile, lastTile] = b.range(tiles, b.rem(rest, b.constant(chunks.rows)), chunks.rows);
   auto [firstOuter, lastOuter] = b.range(outer, b.div(rest, b.constant(chunks.rows)), chunks.outer);
-  b.loop(firstOuter, lastOuter, 1, [&, first = firstTile, last = lastTile](Value index) {
-    emitOuter(tile, index, first, last, columnPiece);
-  });
+  b.loop(firstOuter, lastOuter, 1,
+         [&, first = firstTile, last = lastTile](Value index) { emitOuter(tile, index, first, last, columnPiece); });
 }
 
 void BrgemmEmitter::emitOuter(BrgemmTile &tile, Value outer, Value firstTile, Value lastTile, Value columnPiece) {
@@ -232,9 +229,8 @@ void BrgemmEmitter::emitOuter(BrgemmTile &tile, Value outer, Value firstTile, Va
              int64_t(llvm::divideCeil(llvm::divideCeil(pixels, shape.rows), chunks.rows)) <= blockTiles;
   if (one)
     return emitBlock(tile, firstTile, lastTile, columnPiece);
-  b.loop(firstTile, lastTile, blockTiles, [&](Value first) {
-    emitBlock(tile, first, b.min(b.add(first, blockTiles), lastTile), columnPiece);
-  });
+  b.loop(firstTile, lastTile, blockTiles,
+         [&](Value first) { emitBlock(tile, first, b.min(b.add(first, blockTiles), lastTile), columnPiece); });
 }
 
 void BrgemmEmitter::emitBlock(BrgemmTile &tile, Value firstTile, Value lastTile, Value columnPiece) {
@@ -248,9 +244,8 @@ void BrgemmEmitter::emitBlock(BrgemmTile &tile, Value firstTile, Value lastTile,
   };
   b.loop(first, b.min(last, b.constant(full)), 1, [&](Value group) { emitGroup(group, shape.vectors, false); });
   if (full < groups)
-    b.loop(b.max(first, b.constant(full)), last, 1, [&](Value group) {
-      emitGroup(b.constant(full), vectors - full * shape.vectors, columns % lanes != 0);
-    });
+    b.loop(b.max(first, b.constant(full)), last, 1,
+           [&](Value group) { emitGroup(b.constant(full), vectors - full * shape.vectors, columns % lanes != 0); });
 }
 
 void BrgemmEmitter::emitTiles(BrgemmTile &tile, Value firstTile, Value lastTile) {
@@ -299,6 +294,7 @@ struct EmitBrgemm : ingot::impl::EmitBrgemmBase<EmitBrgemm> {
       }
       llvm::TypeSwitch<Operation *>(op)
           .Case([&](BrgemmOp brgemm) { emitBrgemm(brgemm, target, parallel); })
+          .Case([&](DepthwiseOp depthwise) { emitDepthwise(depthwise, target, parallel); })
           .Case([&](PackOp pack) { emitPack(pack, target, parallel); });
     }
   }

@@ -49,8 +49,8 @@ public:
   mlir::Value advance(mlir::Value pointer, mlir::Value elements, mlir::Type element);
   mlir::Value advance(mlir::Value pointer, int64_t elements, mlir::Type element);
 
-  /// Loads `type` (a vector or scalar in storage type) and extends it to the type that is computed in. Lanes that `mask`
-  /// excludes are zero.
+  /// Loads `type` (a vector or scalar in storage type) and extends it to the type that is computed in. Lanes that
+  /// `mask` excludes are zero.
   mlir::Value load(mlir::Type type, mlir::Value pointer, mlir::Value mask = {});
   /// Rounds `value` to elements of type `element` and stores those that `mask` includes.
   void store(mlir::Value value, mlir::Value pointer, mlir::Type element, mlir::Value mask = {});
@@ -82,8 +82,8 @@ class Epilogue {
 public:
   /// Place of each extra operand for one setting of the loops outside of a tile.
   struct Position {
-    mlir::Value output;                     ///< address of the tile's first element
-    llvm::SmallVector<mlir::Value> extras;  ///< the same of each extra operand
+    mlir::Value output;                    ///< address of the tile's first element
+    llvm::SmallVector<mlir::Value> extras; ///< the same of each extra operand
   };
 
   Epilogue(mlir::Region &region, mlir::Type outputElement, int64_t lanes);

@@ -91,9 +91,8 @@ View KernelBuilder::view(Value memref, ArrayRef<int64_t> dims) {
   for (int64_t dim : dims) {
     view.shape.push_back(type.getDimSize(dim));
     view.staticStrides.push_back(strides[dim]);
-    view.strides.push_back(ShapedType::isDynamic(strides[dim])
-                               ? dynamic([&](auto op) { return op.getStrides()[dim]; })
-                               : constant(strides[dim]));
+    view.strides.push_back(ShapedType::isDynamic(strides[dim]) ? dynamic([&](auto op) { return op.getStrides()[dim]; })
+                                                               : constant(strides[dim]));
   }
   return view;
 }
@@ -123,8 +122,8 @@ Value KernelBuilder::load(Type type, Value pointer, Value mask) {
   Type element = getElementTypeOrSelf(type);
   Value value;
   if (mask)
-    value = LLVM::MaskedLoadOp::create(*this, type, pointer, mask,
-                                       arith::ConstantOp::create(*this, getZeroAttr(type)), alignmentOf(element),
+    value = LLVM::MaskedLoadOp::create(*this, type, pointer, mask, arith::ConstantOp::create(*this, getZeroAttr(type)),
+                                       alignmentOf(element),
                                        /*nontemporal=*/false);
   else
     value = LLVM::LoadOp::create(*this, type, pointer, alignmentOf(element));

@@ -56,7 +56,8 @@ PackEmitter::PackEmitter(PackOp op, const CpuTarget &target, bool parallel) : op
   lanes = std::min<int64_t>(target.vectorBits / accumulatorType(element).getIntOrFloatBitWidth(), panelWidth);
 
   constexpr int64_t chunkBytes = 32 * 1024, maxChunks = 64;
-  int64_t outer = groups * count, bytes = channels * panels[leads + 2] * panelWidth * element.getIntOrFloatBitWidth() / 8;
+  int64_t outer = groups * count,
+          bytes = channels * panels[leads + 2] * panelWidth * element.getIntOrFloatBitWidth() / 8;
   for (int64_t extent : panels.take_front(leads))
     outer *= ShapedType::isDynamic(extent) ? 16 : extent;
   pieces = parallel ? std::clamp<int64_t>(outer * bytes / chunkBytes, 1, std::min(maxChunks, outer)) : 1;
@@ -68,8 +69,8 @@ void PackEmitter::emit() {
 
 void PackEmitter::emitChunk(Value chunk) {
   output = b.view(op.getOutput(), llvm::to_vector(llvm::seq<int64_t>(panels.size())));
-  View source = b.view(op.getSource(), llvm::to_vector(llvm::seq<int64_t>(
-                                           cast<MemRefType>(op.getSource().getType()).getRank())));
+  View source =
+      b.view(op.getSource(), llvm::to_vector(llvm::seq<int64_t>(cast<MemRefType>(op.getSource().getType()).getRank())));
   strides.clear();
   for (int64_t dim : op.getDims())
     strides.push_back(dim < 0 ? b.constant(0) : source.strides[dim]);
@@ -96,8 +97,9 @@ void PackEmitter::emitChunk(Value chunk) {
     int64_t used = columns - (count - 1) * panelWidth;
     if (count == 1 || used == panelWidth)
       return emitPanel(from, to, used);
-    b.choose(b.compare(arith::CmpIPredicate::slt, panel, b.constant(count - 1)),
-             [&] { emitPanel(from, to, panelWidth); }, [&] { emitPanel(from, to, used); });
+    b.choose(
+        b.compare(arith::CmpIPredicate::slt, panel, b.constant(count - 1)), [&] { emitPanel(from, to, panelWidth); },
+        [&] { emitPanel(from, to, used); });
   });
 }
 

@@ -108,8 +108,7 @@ void BrgemmTile::emit(Value start, int64_t rows, Value validRows) {
       // Rows past the end repeat the last one; their sums are not stored.
       Value last = b.add(pixels, -1);
       for (int64_t row = 0; row < rows; ++row)
-        place.pointers.push_back(
-            b.advance(inputBase, b.mul(b.min(b.add(start, row), last), inputStep), input.element));
+        place.pointers.push_back(b.advance(inputBase, b.mul(b.min(b.add(start, row), last), inputStep), input.element));
     } else {
       place.first = b.advance(inputBase, b.mul(start, inputStep), input.element);
       place.step = inputStep;
@@ -246,9 +245,7 @@ Value BrgemmTile::inside(Value position, unsigned dim) {
 
 /// Sums the window for pixels anywhere, whose output rows do not decrease.
 BrgemmTile::Values BrgemmTile::sumAnywhere(ValueRange sums, ValueRange rows, ValueRange columns) {
-  auto place = [&](Value index, unsigned dim) {
-    return b.add(b.mul(index, window.strides[dim]), -window.pads[dim]);
-  };
+  auto place = [&](Value index, unsigned dim) { return b.add(b.mul(index, window.strides[dim]), -window.pads[dim]); };
   auto offset = [&](Value position, unsigned dim) {
     Value index = b.div(position, b.constant(window.inputDilations[dim]));
     return b.mul(index, input.strides[dim + 1]);
@@ -330,8 +327,7 @@ BrgemmTile::Values BrgemmTile::sumWindow(ValueRange sums, Value start, int64_t r
   if (window.pads[1] > 0)
     require(arith::CmpIPredicate::sge, b.mul(column, window.strides[1]), b.constant(window.pads[1]));
   if (window.pads[3] > 0)
-    require(arith::CmpIPredicate::slt, b.add(b.mul(last, window.strides[1]), reach - window.pads[1]),
-            inputExtents[1]);
+    require(arith::CmpIPredicate::slt, b.add(b.mul(last, window.strides[1]), reach - window.pads[1]), inputExtents[1]);
   if (!condition)
     return sumInterior(sums, row, column);
   auto choice = scf::IfOp::create(b, TypeRange(sums), condition, /*withElseRegion=*/true);

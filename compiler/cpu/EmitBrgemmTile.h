@@ -31,7 +31,8 @@ public:
   void prepare(int64_t accumulators, bool partialTiles);
   /// Selects the batch, row (where pixels run over width alone) and group of the tiles that follow.
   void moveTo(mlir::Value batch, mlir::Value row, mlir::Value group);
-  /// Selects `used` vectors of group `index` of `vectors` vectors; the last is `partial` where columns end inside of it.
+  /// Selects `used` vectors of group `index` of `vectors` vectors; the last is `partial` where columns end inside of
+  /// it.
   void selectVectors(mlir::Value index, int64_t vectors, int64_t used, bool partial);
   /// Emits the tile of `rows` pixels from `start`. With `validRows`, only that many exist.
   void emit(mlir::Value start, int64_t rows, mlir::Value validRows);

@@ -23,13 +23,13 @@ struct Chunks {
   int64_t count() const { return outer * rows * columns; }
 };
 
-/// The tile that takes the fewest cycles for a matrix of `rows` rows and `vectors` vectors a row. `panelVectors` vectors
-/// lie side by side in a panel: a tile holds whole panels or a whole fraction of one. `maxRows` bounds the rows, since
-/// each takes a general register where rows have no common stride.
+/// The tile that takes the fewest cycles for a matrix of `rows` rows and `vectors` vectors a row. `panelVectors`
+/// vectors lie side by side in a panel: a tile holds whole panels or a whole fraction of one. `maxRows` bounds the
+/// rows, since each takes a general register where rows have no common stride.
 Tile chooseTile(const CpuTarget &target, int64_t rows, int64_t vectors, int64_t panelVectors, int64_t maxRows);
 
-/// Cuts a nest of `outer` x `rowTiles` x `columnTiles` tiles. It is a function of the shape alone, so that results do not
-/// depend on the number of threads. `rowBytes` and `columnBytes` are the sizes of the two factors.
+/// Cuts a nest of `outer` x `rowTiles` x `columnTiles` tiles. It is a function of the shape alone, so that results do
+/// not depend on the number of threads. `rowBytes` and `columnBytes` are the sizes of the two factors.
 Chunks chooseChunks(int64_t flops, int64_t outer, int64_t rowTiles, int64_t columnTiles, int64_t rowBytes,
                     int64_t columnBytes);
 

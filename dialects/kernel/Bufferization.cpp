@@ -16,8 +16,7 @@ using namespace ingot::kernel;
 namespace {
 
 template <typename ConcreteOp>
-struct KernelBufferization
-    : DstBufferizableOpInterfaceExternalModel<KernelBufferization<ConcreteOp>, ConcreteOp> {
+struct KernelBufferization : DstBufferizableOpInterfaceExternalModel<KernelBufferization<ConcreteOp>, ConcreteOp> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &) const {
     return !cast<ConcreteOp>(op).isDpsInit(&operand);
   }

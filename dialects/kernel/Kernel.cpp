@@ -55,9 +55,7 @@ Type ingot::kernel::accumulatorType(Type type) {
   return floatType && floatType.getWidth() < 32 ? Float32Type::get(type.getContext()) : type;
 }
 
-static bool sameExtent(int64_t a, int64_t b) {
-  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b;
-}
+static bool sameExtent(int64_t a, int64_t b) { return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b; }
 
 static Type elementType(Value value) { return cast<ShapedType>(value.getType()).getElementType(); }
 
@@ -138,8 +136,7 @@ static LogicalResult verifyRank(Operation *op, StringRef name, Value value, int6
 }
 
 /// Checks the output's spatial extents, the extra operands and the epilogue of a brgemm or depthwise op.
-template <typename WindowOp>
-static LogicalResult verifyWindowOp(WindowOp op, const Window &window, Value weights) {
+template <typename WindowOp> static LogicalResult verifyWindowOp(WindowOp op, const Window &window, Value weights) {
   if (failed(verifyDestination(op)) || failed(verifyRank(op, "input", op.getInput(), 4)) ||
       failed(verifyRank(op, "output", op.getOutput(), 4)))
     return failure();

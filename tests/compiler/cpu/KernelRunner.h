@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef INGOT_TESTS_COMPILER_KERNELRUNNER_H
-#define INGOT_TESTS_COMPILER_KERNELRUNNER_H
+#ifndef INGOT_TESTS_COMPILER_CPU_KERNELRUNNER_H
+#define INGOT_TESTS_COMPILER_CPU_KERNELRUNNER_H
 
 #include <cstdint>
 #include <memory>
@@ -48,4 +48,4 @@ private:
 
 } // namespace ingot
 
-#endif // INGOT_TESTS_COMPILER_KERNELRUNNER_H
+#endif // INGOT_TESTS_COMPILER_CPU_KERNELRUNNER_H

@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tests/compiler/KernelRunner.h"
+#include "tests/compiler/cpu/KernelRunner.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "gtest/gtest.h"
 #include <cmath>
@@ -47,8 +47,8 @@ std::string memref(const std::vector<int64_t> &shape, bool dynamic = false) {
 /// epilogue(sum) = max(sum + bias + residual, 0.1 * (sum + bias + residual)), in place of the residual.
 std::string moduleOf(const Case &c, const Array &input, const Array &weights, const Array &bias, const Array &output,
                      bool dynamic) {
-  std::string attributes = "strides " + list(c.strides, 2) + " pads " + list(c.pads, 4) + " dilations " +
-                           list(c.dilations, 2);
+  std::string attributes =
+      "strides " + list(c.strides, 2) + " pads " + list(c.pads, 4) + " dilations " + list(c.dilations, 2);
   if (!c.depthwise)
     attributes = "kernel " + list(c.kernel, 2) + " " + attributes + " input_dilations " + list(c.inputDilations, 2) +
                  " groups " + std::to_string(c.groups);
@@ -114,12 +114,13 @@ void check(Case c, const std::string &options = "") {
   weights.fill(2);
   bias.fill(3);
   for (bool dynamic : {false, true}) {
-    SCOPED_TRACE(llvm::formatv("{0}x{1}x{2}x{3} to {4}, kernel {5}, strides {6}, pads {7}, dilations {8} and {9}, groups "
-                               "{10}{11}{12} {13}",
-                               c.batch, c.height, c.width, c.channels, c.columns, list(c.kernel, 2),
-                               list(c.strides, 2), list(c.pads, 4), list(c.dilations, 2), list(c.inputDilations, 2),
-                               c.groups, c.depthwise ? ", depthwise" : "", dynamic ? ", dynamic" : "", options)
-                     .str());
+    SCOPED_TRACE(
+        llvm::formatv("{0}x{1}x{2}x{3} to {4}, kernel {5}, strides {6}, pads {7}, dilations {8} and {9}, groups "
+                      "{10}{11}{12} {13}",
+                      c.batch, c.height, c.width, c.channels, c.columns, list(c.kernel, 2), list(c.strides, 2),
+                      list(c.pads, 4), list(c.dilations, 2), list(c.inputDilations, 2), c.groups,
+                      c.depthwise ? ", depthwise" : "", dynamic ? ", dynamic" : "", options)
+            .str());
     KernelRunner runner(moduleOf(c, input, weights, bias, output, dynamic), options);
     ASSERT_TRUE(runner.isValid());
     Array wanted = output.fill(4);
@@ -153,17 +154,33 @@ TEST(EmitBrgemm, Windows) {
     for (int64_t channels : {1, 6, 130})
       check({.height = 5, .width = width, .channels = channels, .columns = 18, .kernel = {3, 3}, .pads = {1, 1, 1, 1}});
   check({.batch = 2, .height = 9, .width = 11, .channels = 5, .columns = 16, .kernel = {3, 3}});
-  check({.height = 31, .width = 29, .channels = 3, .columns = 17, .kernel = {7, 7}, .strides = {2, 2},
+  check({.height = 31,
+         .width = 29,
+         .channels = 3,
+         .columns = 17,
+         .kernel = {7, 7},
+         .strides = {2, 2},
          .pads = {3, 3, 3, 3}});
   check({.batch = 2, .height = 13, .width = 12, .channels = 6, .columns = 33, .kernel = {1, 1}, .strides = {2, 2}});
-  check({.height = 17, .width = 19, .channels = 4, .columns = 8, .kernel = {3, 2}, .strides = {1, 2},
-         .pads = {2, 0, 1, 3}, .dilations = {2, 3}});
+  check({.height = 17,
+         .width = 19,
+         .channels = 4,
+         .columns = 8,
+         .kernel = {3, 2},
+         .strides = {1, 2},
+         .pads = {2, 0, 1, 3},
+         .dilations = {2, 3}});
   check({.height = 4, .width = 4, .channels = 4, .columns = 8, .kernel = {5, 5}, .pads = {4, 4, 4, 4}});
 }
 
 TEST(EmitBrgemm, CroppedAndDilatedInputs) {
   check({.height = 9, .width = 9, .channels = 4, .columns = 8, .kernel = {3, 3}, .pads = {-1, -2, 1, -1}});
-  check({.height = 7, .width = 6, .channels = 5, .columns = 9, .kernel = {3, 3}, .pads = {1, 1, 2, 2},
+  check({.height = 7,
+         .width = 6,
+         .channels = 5,
+         .columns = 9,
+         .kernel = {3, 3},
+         .pads = {1, 1, 2, 2},
          .inputDilations = {2, 2}});
 }
 
@@ -172,12 +189,113 @@ TEST(EmitBrgemm, Groups) {
   check({.batch = 2, .width = 10, .channels = 8, .columns = 8, .groups = 4});
 }
 
+TEST(EmitBrgemm, Depthwise) {
+  for (int64_t width : {1, 5, 14, 31})
+    for (int64_t channels : {1, 8, 21})
+      check({.height = 5,
+             .width = width,
+             .channels = channels,
+             .kernel = {3, 3},
+             .pads = {1, 1, 1, 1},
+             .depthwise = true});
+  check({.batch = 2,
+         .height = 9,
+         .width = 11,
+         .channels = 19,
+         .kernel = {3, 3},
+         .strides = {2, 2},
+         .pads = {0, 0, 1, 1},
+         .depthwise = true});
+  check({.height = 9,
+         .width = 40,
+         .channels = 16,
+         .kernel = {5, 5},
+         .strides = {1, 2},
+         .pads = {2, 2, 2, 2},
+         .depthwise = true});
+  check({.height = 9,
+         .width = 33,
+         .channels = 12,
+         .kernel = {3, 3},
+         .pads = {2, 6, 2, 6},
+         .dilations = {2, 6},
+         .depthwise = true});
+  check({.height = 3, .width = 3, .channels = 9, .kernel = {7, 7}, .pads = {3, 3, 3, 3}, .depthwise = true});
+}
+
 TEST(EmitBrgemm, OtherProcessors) {
   // Tiles of other shapes; LLVM splits or joins the vectors.
   for (const char *options : {"vector-bits=512 registers=32", "vector-bits=128 registers=32"}) {
     check({.width = 29, .channels = 17, .columns = 53}, options);
     check({.height = 9, .width = 9, .channels = 6, .columns = 35, .kernel = {3, 3}, .pads = {1, 1, 1, 1}}, options);
+    check({.height = 7, .width = 9, .channels = 21, .kernel = {3, 3}, .pads = {1, 1, 1, 1}, .depthwise = true},
+          options);
   }
+}
+
+/// Packs a source of shape `shape` by `dims` (lead..., n, height, width, k) into panels and compares all elements.
+void checkPack(const std::vector<int64_t> &shape, const std::vector<int64_t> &dims, int64_t groups = 1,
+               bool splitsK = false, bool flip = false) {
+  size_t leads = dims.size() - 4;
+  auto extent = [&](size_t index) { return dims[index] < 0 ? 1 : shape[dims[index]]; };
+  int64_t columns = extent(leads) / (splitsK ? 1 : groups), channels = extent(leads + 3) / (splitsK ? groups : 1);
+  int64_t height = extent(leads + 1), width = extent(leads + 2);
+  std::vector<int64_t> packed;
+  int64_t lead = 1;
+  for (size_t dim = 0; dim < leads; ++dim) {
+    packed.push_back(extent(dim));
+    lead *= extent(dim);
+  }
+  packed.insert(packed.end(), {groups, (columns + 15) / 16, height * width, channels, 16});
+  Array source(shape), panels(packed);
+  source.fill(5);
+  panels.fill(6);
+  std::string text = llvm::formatv(R"(
+func.func @run(%a: {0}, %b: {1}) attributes {{llvm.emit_c_interface} {{
+  kernel.pack ins(%a : {0}) outs(%b : {1}) dims {2} {3}
+  return
+})",
+                                   memref(shape), memref(packed), list(dims.data(), dims.size()), flip ? "flip" : "");
+  SCOPED_TRACE(text);
+  KernelRunner runner(text);
+  ASSERT_TRUE(runner.isValid());
+  runner.run({&source, &panels});
+  auto strideOf = [&](size_t index) {
+    int64_t stride = dims[index] < 0 ? 0 : 1;
+    for (size_t dim = dims[index] + 1; dims[index] >= 0 && dim < shape.size(); ++dim)
+      stride *= shape[dim];
+    return stride;
+  };
+  const float *element = panels.data.data();
+  for (int64_t outer = 0; outer < lead; ++outer)
+    for (int64_t group = 0; group < groups; ++group)
+      for (int64_t panel = 0; panel < (columns + 15) / 16; ++panel)
+        for (int64_t i = 0; i < height; ++i)
+          for (int64_t j = 0; j < width; ++j)
+            for (int64_t k = 0; k < channels; ++k)
+              for (int64_t n = panel * 16; n < panel * 16 + 16; ++n) {
+                int64_t offset = 0, rest = outer;
+                for (size_t dim = leads; dim-- > 0; rest /= extent(dim))
+                  offset += rest % extent(dim) * strideOf(dim);
+                offset += (n + (splitsK ? 0 : group * columns)) * strideOf(leads);
+                offset += (k + (splitsK ? group * channels : 0)) * strideOf(leads + 3);
+                offset += (flip ? height - 1 - i : i) * strideOf(leads + 1);
+                offset += (flip ? width - 1 - j : j) * strideOf(leads + 2);
+                ASSERT_EQ(*element++, n < columns ? source.data[offset] : 0.0f) << k << ", " << n;
+              }
+}
+
+TEST(EmitBrgemm, Pack) {
+  checkPack({37, 7, 3, 3}, {0, 2, 3, 1});                                     // output, input, height, width
+  checkPack({3, 5, 7, 37}, {3, 0, 1, 2});                                     // height, width, input, output
+  checkPack({7, 37}, {1, -1, -1, 0});                                         // a matrix
+  checkPack({37, 29}, {0, -1, -1, 1});                                        // a transposed matrix
+  checkPack({3, 9, 16}, {0, 2, -1, -1, 1});                                   // one for each batch
+  checkPack({2, 21, 3, 19}, {0, 2, 1, -1, -1, 3});                            // keys of attention
+  checkPack({2, 21, 3, 19}, {0, 2, 3, -1, -1, 1});                            // values of attention
+  checkPack({24, 5, 3, 3}, {0, 2, 3, 1}, 3);                                  // groups
+  checkPack({24, 5, 3, 2}, {1, 2, 3, 0}, 3, /*splitsK=*/true, /*flip=*/true); // their transpose
+  checkPack({300, 200}, {0, -1, -1, 1});                                      // in chunks
 }
 
 } // namespace

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tests/compiler/KernelRunner.h"
+#include "tests/compiler/cpu/KernelRunner.h"
 #include "compiler/Passes.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
@@ -124,5 +124,5 @@ void KernelRunner::run(std::vector<Array *> arguments) const {
   for (size_t index = 0; index < descriptors.size(); ++index)
     p[index] = descriptors[index].data();
   reinterpret_cast<void (*)(void *, void *, void *, void *, void *, void *)>(function)(p[0], p[1], p[2], p[3], p[4],
-                                                                                      p[5]);
+                                                                                       p[5]);
 }
