@@ -209,7 +209,8 @@ OpFoldResult foldPointwise(PointwiseOpInterface op, ArrayRef<Attribute> operands
     elements.push_back(llvm::to_vector(value.getValues<Attribute>()));
   }
   auto compute = [&](ArrayRef<int64_t> index) -> Attribute {
-    auto b = ImplicitLocOpBuilder::atBlockEnd(op->getLoc(), &scratch);
+    ImplicitLocOpBuilder b(op->getLoc(), op->getContext());
+    b.setInsertionPointToEnd(&scratch);
     SmallVector<Value> args;
     SmallVector<int64_t> place;
     for (auto [value, cache] : llvm::zip_equal(values, elements)) {
