@@ -1,0 +1,69 @@
+//===- Graph.h - The walk over an ONNX graph --------------------*- C++ -*-===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_FRONTENDS_ONNX_GRAPH_H
+#define INGOT_FRONTENDS_ONNX_GRAPH_H
+
+#include "frontends/onnx/Importer.h"
+#include "frontends/onnx/Model.h"
+#include "llvm/ADT/StringSet.h"
+#include <onnx/defs/schema.h>
+
+namespace ingot::onnx_import {
+
+/// ONNX's own domain has two spellings.
+inline std::string normalizedDomain(llvm::StringRef domain) { return domain == "ai.onnx" ? "" : domain.str(); }
+
+/// What names mean in a graph or in the body of a function.
+struct Scope {
+  llvm::StringMap<Bound> values;
+  llvm::StringSet<> unknown; ///< names that come from a node that is unsupported
+  std::map<std::string, int64_t> opsets;
+  llvm::StringMap<const onnx::AttributeProto *> attributes; ///< those that a function was called with
+  const Scope *parent = nullptr;                            ///< where a subgraph finds names of its surroundings
+  std::string prefix;                                       ///< goes before the names of nodes
+  unsigned depth = 0;
+};
+
+/// Imports graphs node by node. Nodes that are unsupported are gathered, and the walk goes on behind them to find all.
+class GraphImporter {
+public:
+  GraphImporter(mlir::OpBuilder &builder, std::shared_ptr<Model> model, mlir::ModuleOp module);
+
+  /// Imports the initializers and nodes of a graph whose inputs `scope` has. Fails when the model is at fault.
+  llvm::Error importGraph(const onnx::GraphProto &graph, Scope &scope);
+
+  std::vector<UnsupportedNode> unsupported;
+
+private:
+  using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
+
+  llvm::Error importNodes(const Nodes &nodes, Scope &scope);
+  llvm::Error importNode(const onnx::NodeProto &proto, Scope &scope);
+  llvm::Error importConstant(const onnx::NodeProto &proto, Scope &scope, Node &node);
+  /// Imports the body of a function in the place of a call.
+  llvm::Error inlineFunction(const onnx::FunctionProto &function, const onnx::NodeProto &call,
+                             const onnx::OpSchema *schema, Scope &scope, Node &node);
+  /// The body of an operator that ONNX defines by others, if it is one.
+  bool functionBody(const onnx::OpSchema &schema, const onnx::NodeProto &proto, const Scope &scope, const Node &node,
+                    onnx::FunctionProto &body);
+  llvm::Error convertAttributes(const onnx::NodeProto &proto, Scope &scope, Node &node);
+  /// Small constants become attributes. Parameters stay weights whatever their size, because training finds them by
+  /// name.
+  llvm::Expected<mlir::Value> constant(const onnx::TensorProto &tensor, llvm::StringRef name, bool isParameter);
+  void report(const Node &node, const Scope &scope, const llvm::Twine &reason);
+
+  mlir::OpBuilder &builder;
+  std::shared_ptr<Model> model;
+  mlir::SymbolTable symbols;
+  std::map<std::string, const onnx::FunctionProto *> functions; ///< by "domain.name.overload"
+  uint64_t visited = 0;                                         ///< nodes, with those of functions at each call
+};
+
+} // namespace ingot::onnx_import
+
+#endif // INGOT_FRONTENDS_ONNX_GRAPH_H

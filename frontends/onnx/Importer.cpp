@@ -1,0 +1,179 @@
+//===- Importer.cpp - From an ONNX file to a module -----------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/Importer.h"
+#include "frontends/onnx/Graph.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/StringExtras.h"
+#include <set>
+
+using namespace mlir;
+using namespace ingot::onnx_import;
+
+namespace ingot {
+
+char UnsupportedModel::ID;
+
+void UnsupportedModel::log(llvm::raw_ostream &os) const {
+  os << nodes.size() << " of " << total << " nodes are unsupported";
+  auto width = [&](auto field, size_t least) {
+    for (const UnsupportedNode &node : nodes)
+      least = std::max(least, field(node).size());
+    return unsigned(least);
+  };
+  unsigned name = width([](auto &n) { return n.node; }, 4), op = width([](auto &n) { return n.op; }, 2);
+  unsigned dtypes = width([](auto &n) { return n.dtypes; }, 6);
+  auto row = [&](StringRef a, StringRef b, StringRef c, StringRef d, StringRef e) {
+    os << "\n  " << llvm::left_justify(a, name) << "  " << llvm::left_justify(b, op) << "  " << llvm::left_justify(c, 5)
+       << "  " << llvm::left_justify(d, dtypes) << "  " << e;
+  };
+  row("node", "op", "opset", "dtypes", "reason");
+  for (const UnsupportedNode &node : nodes)
+    row(node.node, node.op, std::to_string(node.opset), node.dtypes, node.reason);
+}
+
+int64_t newestOpset() { return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second; }
+
+/// The type of a graph's input; names of dimensions go to `names`.
+static llvm::Expected<RankedTensorType> inputType(MLIRContext *context, const onnx::ValueInfoProto &info,
+                                                  const ImportOptions &options, SmallVectorImpl<std::string> &names) {
+  auto complain = [&](const Twine &what) { return fault("input '" + info.name() + "' " + what); };
+  if (!info.type().has_tensor_type())
+    return complain("is no tensor, which is not supported");
+  const onnx::TypeProto::Tensor &tensor = info.type().tensor_type();
+  Type element = elementType(context, tensor.elem_type());
+  if (!element)
+    return complain("has an unsupported element type");
+  if (!tensor.has_shape())
+    return complain("has no shape; the number of its dimensions must be known");
+  SmallVector<int64_t> shape;
+  for (const onnx::TensorShapeProto::Dimension &dim : tensor.shape().dim()) {
+    auto given = options.dims.find(dim.dim_param());
+    bool isGiven = !dim.dim_param().empty() && given != options.dims.end();
+    if (dim.has_dim_value() && (dim.dim_value() < 0 || dim.dim_value() > int64_t(1) << 40))
+      return complain("has the impossible size " + Twine(dim.dim_value()));
+    if (isGiven && (given->second < 0 || given->second > int64_t(1) << 40))
+      return fault("dimension '" + dim.dim_param() + "' cannot be " + Twine(given->second));
+    shape.push_back(dim.has_dim_value() ? dim.dim_value() : isGiven ? given->second : ShapedType::kDynamic);
+    names.push_back(shape.back() == ShapedType::kDynamic ? dim.dim_param() : "");
+  }
+  return RankedTensorType::get(shape, element);
+}
+
+/// A dimension that the caller gives a value must be there.
+static llvm::Error checkDims(const onnx::GraphProto &graph, const ImportOptions &options) {
+  std::set<std::string> known;
+  for (const onnx::ValueInfoProto &input : graph.input())
+    for (const onnx::TensorShapeProto::Dimension &dim : input.type().tensor_type().shape().dim())
+      if (!dim.dim_param().empty())
+        known.insert(dim.dim_param());
+  for (auto &[name, value] : options.dims)
+    if (!known.contains(name))
+      return fault("the model has no dimension '" + name + "'; " +
+                   (known.empty() ? "none has a name" : "its dimensions are " + llvm::join(known, ", ")));
+  return llvm::Error::success();
+}
+
+/// Removes what folding left behind, and weights that nothing reads.
+static void removeDead(ModuleOp module, Block &body) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+  llvm::StringSet<> used;
+  for (auto read : body.getOps<ReadWeightOp>())
+    used.insert(read.getWeight());
+  for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
+    if (!used.contains(weight.getSymName()))
+      weight.erase();
+}
+
+static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::shared_ptr<Model> model,
+                                                    const ImportOptions &options) {
+  const onnx::GraphProto &graph = model->proto.graph();
+  if (llvm::Error error = checkDims(graph, options))
+    return std::move(error);
+
+  OpBuilder builder(&context);
+  Location top = NameLoc::get(builder.getStringAttr(graph.name().empty() ? "model" : graph.name()));
+  OwningOpRef<ModuleOp> module = ModuleOp::create(builder, top);
+  builder.setInsertionPointToStart(module->getBody());
+  auto main = func::FuncOp::create(builder, top, "main", builder.getFunctionType({}, {}));
+  Block *body = main.addEntryBlock();
+  builder.setInsertionPointToStart(body);
+
+  llvm::StringSet<> initialized;
+  for (const onnx::TensorProto &tensor : graph.initializer())
+    initialized.insert(tensor.name());
+  GraphImporter importer(builder, model, *module);
+  Scope scope;
+  for (const onnx::OperatorSetIdProto &opset : model->proto.opset_import())
+    scope.opsets[normalizedDomain(opset.domain())] = opset.version();
+  SmallVector<DictionaryAttr> argAttrs, resultAttrs;
+  for (const onnx::ValueInfoProto &info : graph.input()) {
+    if (initialized.contains(info.name()))
+      continue; // models of old have an input for each initializer
+    SmallVector<std::string> names;
+    auto type = inputType(&context, info, options, names);
+    if (!type)
+      return type.takeError();
+    NamedAttrList attrs;
+    attrs.set("ingot.name", builder.getStringAttr(info.name()));
+    if (llvm::any_of(names, [](const std::string &name) { return !name.empty(); }))
+      attrs.set("ingot.dims", builder.getStrArrayAttr(SmallVector<StringRef>(names.begin(), names.end())));
+    argAttrs.push_back(attrs.getDictionary(&context));
+    scope.values[info.name()] = body->addArgument(*type, NameLoc::get(builder.getStringAttr(info.name())));
+  }
+  if (llvm::Error error = importer.importGraph(graph, scope))
+    return std::move(error);
+
+  SmallVector<Value> results;
+  for (const onnx::ValueInfoProto &info : graph.output()) {
+    Bound bound = scope.values.lookup(info.name());
+    if (bound.isSequence)
+      importer.unsupported.push_back({info.name(), "output", scope.opsets[""], "", "a result must be a tensor"});
+    results.push_back(bound.value());
+    resultAttrs.push_back(builder.getDictionaryAttr(builder.getNamedAttr("ingot.name", builder.getStringAttr(info.name()))));
+  }
+  if (!importer.unsupported.empty())
+    return llvm::make_error<UnsupportedModel>(graph.node_size(), std::move(importer.unsupported));
+  if (llvm::is_contained(results, Value()))
+    return fault("an output of the graph is computed nowhere");
+  func::ReturnOp::create(builder, top, results);
+  main.setFunctionType(builder.getFunctionType(body->getArgumentTypes(), ValueRange(results).getTypes()));
+  main.setAllArgAttrs(argAttrs);
+  main.setAllResultAttrs(resultAttrs);
+  removeDead(*module, *body);
+  return module;
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>> importOnnx(MLIRContext &context, llvm::StringRef path,
+                                                 const ImportOptions &options) {
+  context.loadDialect<IngotDialect, arith::ArithDialect, func::FuncDialect>();
+  auto model = loadModel(path);
+  if (!model)
+    return model.takeError();
+  std::string complaint;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    if (complaint.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      complaint = diagnostic.str();
+  });
+  try {
+    auto module = import(context, *model, options);
+    if (module && failed(verify(**module)))
+      return fault(path + ": the imported module is wrong: " + complaint);
+    if (!module && !module.errorIsA<UnsupportedModel>())
+      return fault(path + ": " + llvm::toString(module.takeError()));
+    return module;
+  } catch (const std::exception &exception) {
+    return fault(path + ": " + exception.what());
+  }
+}
+
+} // namespace ingot

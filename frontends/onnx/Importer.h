@@ -1,0 +1,61 @@
+//===- Importer.h - From an ONNX file to a module ---------------*- C++ -*-===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_FRONTENDS_ONNX_IMPORTER_H
+#define INGOT_FRONTENDS_ONNX_IMPORTER_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/Error.h"
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ingot {
+
+struct ImportOptions {
+  std::map<std::string, int64_t> dims; ///< values of named dimensions
+};
+
+/// A node that the compiler cannot do, as users see it.
+struct UnsupportedNode {
+  std::string node;   ///< its name, or its first output's when it has none
+  std::string op;     ///< its operator, with the domain when that is not ONNX's own
+  int64_t opset = 0;  ///< the version of that domain in the model
+  std::string dtypes; ///< element types of the inputs, "f32, i64"
+  std::string reason;
+};
+
+/// A valid model that needs something unsupported; lists all of it.
+class UnsupportedModel : public llvm::ErrorInfo<UnsupportedModel> {
+public:
+  static char ID;
+  UnsupportedModel(size_t total, std::vector<UnsupportedNode> nodes) : total(total), nodes(std::move(nodes)) {}
+
+  size_t total; ///< nodes in the model
+  std::vector<UnsupportedNode> nodes;
+
+  /// "3 of 215 nodes are unsupported" and a table.
+  void log(llvm::raw_ostream &os) const override;
+  std::error_code convertToErrorCode() const override { return llvm::inconvertibleErrorCode(); }
+};
+
+/// Reads the model at `path` (protobuf, or ONNX's text form when the name ends in `.onnxtxt`) into a module with one
+/// function, `main`. Its arguments carry `ingot.name` and, where a dimension has a name, `ingot.dims`; its results carry
+/// `ingot.name`. The location of an op is the node's name, and in that the operator and opset: loc("conv1"("Conv-18")).
+/// External data is read from the model's own folder and nowhere else. Fails with UnsupportedModel, or with another
+/// error when the file is at fault.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importOnnx(mlir::MLIRContext &context, llvm::StringRef path,
+                                                             const ImportOptions &options = {});
+
+/// The newest opset of ONNX's own domain that the importer knows.
+int64_t newestOpset();
+
+} // namespace ingot
+
+#endif // INGOT_FRONTENDS_ONNX_IMPORTER_H

@@ -1,0 +1,79 @@
+//===- Model.cpp - Reading and checking ONNX files ------------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/Model.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/logging.h>
+#include <onnx/checker.h>
+#include <onnx/defs/parser.h>
+
+namespace ingot::onnx_import {
+
+llvm::Error fault(const llvm::Twine &message) {
+  return llvm::createStringError(std::make_error_code(std::errc::invalid_argument), message);
+}
+
+/// The first line of what ONNX has to say, in our manner.
+static std::string summary(llvm::StringRef text) {
+  text = text.trim().take_until([](char c) { return c == '\n'; });
+  text.consume_back(".");
+  return text.str();
+}
+
+static llvm::Error parse(Model &model, llvm::MemoryBufferRef buffer) {
+  if (llvm::sys::path::extension(model.path) == ".onnxtxt") {
+    std::string text = buffer.getBuffer().str();
+    auto status = onnx::OnnxParser::Parse(model.proto, text.c_str());
+    return status.IsOK() ? llvm::Error::success() : fault(model.path + ": " + status.ErrorMessage());
+  }
+  google::protobuf::LogSilencer silencer;
+  google::protobuf::io::ArrayInputStream array(buffer.getBufferStart(), int(buffer.getBufferSize()));
+  google::protobuf::io::CodedInputStream stream(&array);
+  stream.SetTotalBytesLimit(std::numeric_limits<int>::max());
+  bool parsed = model.proto.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage();
+  if (!parsed || !model.proto.has_ir_version() || !model.proto.has_graph())
+    return fault(model.path + ": not an ONNX model, or a damaged one");
+  return llvm::Error::success();
+}
+
+/// Whether the checker must look for files next to the model.
+static bool hasExternalData(const onnx::GraphProto &graph) {
+  return llvm::any_of(graph.initializer(), [](const onnx::TensorProto &tensor) {
+    return tensor.data_location() == onnx::TensorProto::EXTERNAL;
+  });
+}
+
+llvm::Expected<std::shared_ptr<Model>> loadModel(llvm::StringRef path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return fault(path + ": " + buffer.getError().message());
+  if ((*buffer)->getBufferSize() > size_t(std::numeric_limits<int>::max()))
+    return fault(path + ": larger than 2 GiB, which an ONNX file cannot be");
+
+  auto model = std::make_shared<Model>();
+  model->path = path.str();
+  model->folder = llvm::sys::path::parent_path(path).str();
+  if (model->folder.empty())
+    model->folder = ".";
+  try {
+    if (llvm::Error error = parse(*model, **buffer))
+      return std::move(error);
+    if (hasExternalData(model->proto.graph()))
+      onnx::checker::check_model(model->path);
+    else
+      onnx::checker::check_model(model->proto);
+  } catch (const std::exception &exception) {
+    return fault(path + ": " + summary(exception.what()));
+  }
+  return model;
+}
+
+} // namespace ingot::onnx_import

@@ -1,0 +1,133 @@
+//===- RulesElement.cpp - Rules for pointwise operators ----------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/Node.h"
+
+using namespace mlir;
+
+namespace ingot::onnx_import {
+
+/// Operators of any number of inputs, from the one of two.
+static LogicalResult variadic(Node &n, StringRef op) {
+  Value total = n.in(0);
+  for (unsigned i = 1, e = n.numInputs(); i < e; ++i)
+    total = n.build(op, {total, n.in(i)}, {});
+  return n.result(total);
+}
+
+static LogicalResult mean(Node &n) {
+  Value total = n.in(0);
+  for (unsigned i = 1, e = n.numInputs(); i < e; ++i)
+    total = n.build("add", {total, n.in(i)}, {});
+  return n.result(n.build("div", {total, n.scalar(n.numInputs(), n.type(0).getElementType())}, {}));
+}
+
+static LogicalResult clip(Node &n) {
+  Value x = n.in(0);
+  if (n.has(1))
+    x = n.build("max", {x, n.in(1)}, {});
+  if (n.has(2))
+    x = n.build("min", {x, n.in(2)}, {});
+  return n.result(x);
+}
+
+static LogicalResult cast(Node &n) {
+  Type to = elementType(n.b.getContext(), int(n.integer("to", 0)));
+  if (!to)
+    return n.unsupported("casts to type " + Twine(n.integer("to", 0)) + " are not supported");
+  return n.result(n.cast(n.in(0), to));
+}
+
+static LogicalResult castLike(Node &n) { return n.result(n.cast(n.in(0), n.type(1).getElementType())); }
+
+static LogicalResult identity(Node &n) {
+  n.outputs.push_back(n.inputs[0]);
+  return success();
+}
+
+/// A tensor of truth values like `x`.
+static Value allTrue(Node &n, Value x) {
+  if (!Node::typeOf(x).hasStaticShape())
+    return {};
+  return n.build("expand", n.scalar(1, n.b.getI1Type()), n.attr("shape", Node::typeOf(x).getShape()));
+}
+
+static LogicalResult dropout(Node &n) {
+  if (n.has(2)) {
+    auto training = n.constantIntegers(2, "training_mode");
+    if (failed(training))
+      return failure();
+    DenseElementsAttr ratio = Node::constant(n.in(1));
+    bool dropsNothing = ratio && ratio.isSplat() && ratio.getSplatValue<APFloat>().isZero();
+    if (!training->empty() && training->front() && !dropsNothing)
+      return n.unsupported("dropout in training mode is random");
+  }
+  return n.results({n.in(0), n.wants(1) ? allTrue(n, n.in(0)) : Value()});
+}
+
+static LogicalResult gelu(Node &n) {
+  return n.result(n.build(n.text("approximate", "none") == "tanh" ? "gelu_tanh" : "gelu", n.in(0), {}));
+}
+
+static LogicalResult isNaN(Node &n) {
+  return n.result(n.build("not", n.build("equal", {n.in(0), n.in(0)}, {}), {}));
+}
+
+static LogicalResult isInf(Node &n) {
+  bool positive = n.integer("detect_positive", 1), negative = n.integer("detect_negative", 1);
+  Value x = n.in(0);
+  if (positive && negative)
+    x = n.build("abs", x, {});
+  else if (negative)
+    x = n.build("neg", x, {});
+  else if (!positive)
+    return n.unsupported("neither infinity is asked for");
+  double infinity = std::numeric_limits<double>::infinity();
+  return n.result(n.build("equal", {x, n.scalar(infinity, n.type(0).getElementType())}, {}));
+}
+
+static LogicalResult prelu(Node &n) {
+  Value zero = n.scalar(0, n.type(0).getElementType());
+  Value scaled = n.build("mul", {n.in(0), n.in(1)}, {});
+  return n.result(n.build("where", {n.build("less", {n.in(0), zero}, {}), scaled, n.in(0)}, {}));
+}
+
+/// Constants given by number; tensors are dealt with before.
+static LogicalResult constant(Node &n) {
+  Attribute value;
+  if (!n.attributes.empty())
+    value = n.attributes.begin()->getValue();
+  if (auto list = dyn_cast_or_null<DenseI64ArrayAttr>(value))
+    return n.result(n.integersConstant(list.asArrayRef()));
+  if (auto list = dyn_cast_or_null<DenseF32ArrayAttr>(value)) {
+    auto type = RankedTensorType::get({list.size()}, n.b.getF32Type());
+    return n.result(n.constant(DenseElementsAttr::get(type, list.asArrayRef())));
+  }
+  auto number = dyn_cast_or_null<TypedAttr>(value);
+  if (!number || !isa<IntegerAttr, FloatAttr>(number))
+    return n.unsupported("a constant of this kind is not supported");
+  return n.result(n.constant(DenseElementsAttr::get(RankedTensorType::get({}, number.getType()), Attribute(number))));
+}
+
+void addElementRules(RuleMap &rules) {
+  rules[".Max"] = [](Node &n) { return variadic(n, "max"); };
+  rules[".Min"] = [](Node &n) { return variadic(n, "min"); };
+  rules[".Sum"] = [](Node &n) { return variadic(n, "add"); };
+  rules[".Mean"] = mean;
+  rules[".Clip"] = clip;
+  rules[".Cast"] = cast;
+  rules[".CastLike"] = castLike;
+  rules[".Identity"] = identity;
+  rules[".Dropout"] = dropout;
+  rules[".Gelu"] = gelu;
+  rules[".IsNaN"] = isNaN;
+  rules[".IsInf"] = isInf;
+  rules[".PRelu"] = prelu;
+  rules[".Constant"] = constant;
+}
+
+} // namespace ingot::onnx_import

@@ -1,0 +1,68 @@
+//===- Table.cpp - From an ONNX operator to ops ---------------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/Node.h"
+
+using namespace mlir;
+
+namespace ingot::onnx_import {
+
+/// The ops that import one to one, by "domain.operator".
+static const llvm::StringMap<StringRef> &rows() {
+  static const llvm::StringMap<StringRef> table = [] {
+    llvm::StringMap<StringRef> map;
+#define INGOT_ONNX_OP(domain, name, since, Class) map[domain "." name] = Class::getOperationName();
+#include "dialects/ingot/OnnxOps.inc"
+#undef INGOT_ONNX_OP
+    return map;
+  }();
+  return table;
+}
+
+/// The rules, by the same key.
+static const RuleMap &rules() {
+  static const RuleMap table = [] {
+    RuleMap map;
+    addContractRules(map);
+    addElementRules(map);
+    addMovementRules(map);
+    addNormalizeRules(map);
+    addReduceRules(map);
+    addSequenceRules(map);
+    addShapeRules(map);
+    addWindowRules(map);
+    return map;
+  }();
+  return table;
+}
+
+static std::string keyOf(StringRef domain, StringRef op) { return (domain + "." + op).str(); }
+
+bool isKnown(StringRef domain, StringRef op) {
+  std::string key = keyOf(domain, op);
+  return rules().contains(key) || rows().contains(key);
+}
+
+LogicalResult importNode(Node &node) {
+  std::string key = keyOf(node.domain, node.op);
+  if (auto rule = rules().find(key); rule != rules().end())
+    return rule->second(node);
+  SmallVector<Value> operands, results;
+  while (!node.inputs.empty() && !node.inputs.back().isSequence && !node.inputs.back().value())
+    node.inputs.pop_back();
+  for (const auto &[i, input] : llvm::enumerate(node.inputs)) {
+    if (!input.value())
+      return node.unsupported("input " + Twine(i) + " must be a tensor");
+    operands.push_back(input.value());
+  }
+  StringRef name = rows().find(key)->second;
+  name.consume_front("ingot.");
+  node.build(name, operands, node.attributes.getAttrs(), &results);
+  return node.results(results);
+}
+
+} // namespace ingot::onnx_import

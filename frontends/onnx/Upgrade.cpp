@@ -1,0 +1,83 @@
+//===- Upgrade.cpp - Old forms of operators become the newest ----------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/Node.h"
+
+using namespace mlir;
+
+namespace ingot::onnx_import {
+
+/// An attribute that became an input: a vector of integers.
+static void integersToInput(Node &n, StringRef name, unsigned input) {
+  auto values = n.integers(name);
+  if (!values)
+    return;
+  n.attributes.erase(name);
+  if (n.inputs.size() <= input)
+    n.inputs.resize(input + 1);
+  n.inputs[input] = n.integersConstant(*values);
+}
+
+/// An attribute that became an input: a number of the element type of the first input.
+static void numberToInput(Node &n, StringRef name, unsigned input) {
+  auto value = dyn_cast_or_null<FloatAttr>(n.attributes.get(name));
+  if (!value)
+    return;
+  n.attributes.erase(name);
+  if (n.inputs.size() <= input)
+    n.inputs.resize(input + 1);
+  n.inputs[input] = n.scalar(value.getValueAsDouble(), n.type(0).getElementType());
+}
+
+LogicalResult upgrade(Node &n) {
+  if (!n.domain.empty())
+    return success();
+  llvm::StringRef op = n.op;
+  if (op.starts_with("Reduce") || op == "Squeeze" || op == "Unsqueeze") {
+    integersToInput(n, "axes", 1);
+  } else if (op == "Split") {
+    integersToInput(n, "split", 1);
+  } else if (op == "Slice" && n.version < 10) {
+    integersToInput(n, "starts", 1);
+    integersToInput(n, "ends", 2);
+    integersToInput(n, "axes", 3);
+  } else if (op == "Pad" && n.version < 11) {
+    integersToInput(n, "pads", 1);
+    numberToInput(n, "value", 2);
+  } else if (op == "Clip" && n.version < 11) {
+    numberToInput(n, "min", 1);
+    numberToInput(n, "max", 2);
+  } else if (op == "Dropout" && n.version < 12) {
+    n.attributes.erase("ratio");
+  } else if (op == "BatchNormalization" && n.version < 9) {
+    if (!n.integer("spatial", 1))
+      return n.unsupported("statistics of each pixel are not supported");
+  } else if (op == "TopK" && n.version < 10) {
+    if (auto k = dyn_cast_or_null<IntegerAttr>(n.attributes.erase("k"))) {
+      n.inputs.resize(2);
+      n.inputs[1] = n.integersConstant(k.getInt());
+    }
+  } else if (op == "Upsample") {
+    // Upsample is Resize with these settings.
+    n.op = "Resize";
+    if (auto scales = dyn_cast_or_null<DenseF32ArrayAttr>(n.attributes.erase("scales"))) {
+      auto type = RankedTensorType::get({scales.size()}, n.b.getF32Type());
+      n.inputs.resize(2);
+      n.inputs[1] = n.constant(DenseElementsAttr::get(type, scales.asArrayRef()));
+    }
+    n.inputs.insert(n.inputs.begin() + 1, Bound());
+    n.attributes.set("coordinate_transformation_mode", n.b.getStringAttr("asymmetric"));
+    n.attributes.set("nearest_mode", n.b.getStringAttr("floor"));
+  } else if (op == "Resize" && n.version < 11) {
+    n.inputs.insert(n.inputs.begin() + 1, Bound());
+    n.attributes.set("coordinate_transformation_mode", n.b.getStringAttr("asymmetric"));
+    n.attributes.set("nearest_mode", n.b.getStringAttr("floor"));
+  }
+  return success();
+}
+
+} // namespace ingot::onnx_import

@@ -1,0 +1,132 @@
+//===- OnnxImportTest.cpp - ONNX files become modules ---------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/ingot/Dialect.h"
+#include "frontends/onnx/Importer.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
+#include <gmock/gmock.h>
+
+using namespace ingot;
+using testing::HasSubstr;
+using testing::Not;
+
+namespace {
+class OnnxImport : public testing::Test {
+protected:
+  void SetUp() override { ASSERT_FALSE(llvm::sys::fs::createUniqueDirectory("onnx-import", folder)); }
+  void TearDown() override { (void)llvm::sys::fs::remove_directories(folder); }
+
+  /// Writes a file and returns its path.
+  std::string write(llvm::StringRef name, llvm::StringRef text) {
+    std::string path = (folder + "/" + name).str();
+    std::error_code error;
+    llvm::raw_fd_ostream(path, error) << text;
+    EXPECT_FALSE(error) << error.message();
+    return path;
+  }
+
+  /// Imports a graph in ONNX's text form, such as "g (float[2] x) => (float[2] y) { y = Relu(x) }"; the result is the
+  /// module as text, or the error after "error: ".
+  std::string import(llvm::StringRef graph, int opset = 18, const ImportOptions &options = {}) {
+    std::string header = "<ir_version: 8, opset_import: [\"\" : " + std::to_string(opset) + "]>\n";
+    return importFile(write("model.onnxtxt", header + graph.str()), options);
+  }
+  std::string importFile(llvm::StringRef path, const ImportOptions &options = {}) {
+    auto module = importOnnx(context, path, options);
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    if (module)
+      (*module)->print(os);
+    else
+      os << "error: " << llvm::toString(module.takeError());
+    return text;
+  }
+
+  mlir::MLIRContext context;
+  llvm::SmallString<128> folder;
+};
+
+TEST_F(OnnxImport, NamesInputsOutputsAndNodes) {
+  std::string path = write("model.onnxtxt", R"(<ir_version: 8, opset_import: ["" : 18]>
+    g (float[N, 2] x) => (float[N, 2] y) { [act] y = Relu(x) })");
+  auto module = importOnnx(context, path);
+  ASSERT_TRUE(bool(module)) << llvm::toString(module.takeError());
+  auto main = (*module)->lookupSymbol<mlir::func::FuncOp>("main");
+  EXPECT_EQ(main.getArgAttrOfType<mlir::StringAttr>(0, "ingot.name").getValue(), "x");
+  EXPECT_EQ(main.getResultAttrOfType<mlir::StringAttr>(0, "ingot.name").getValue(), "y");
+  EXPECT_EQ(main.getArgAttrOfType<mlir::ArrayAttr>(0, "ingot.dims").size(), 2u);
+  auto loc = mlir::dyn_cast<mlir::NameLoc>(main.front().front().getLoc());
+  ASSERT_TRUE(loc);
+  EXPECT_EQ(loc.getName(), "act");
+  EXPECT_EQ(mlir::cast<mlir::NameLoc>(loc.getChildLoc()).getName(), "Relu-18");
+}
+
+TEST_F(OnnxImport, GivesNamedDimensionsValues) {
+  ImportOptions options;
+  options.dims["N"] = 5;
+  EXPECT_THAT(import("g (float[N, 2] x) => (float[N, 2] y) { y = Relu(x) }", 18, options), HasSubstr("tensor<5x2xf32>"));
+  options.dims["M"] = 5;
+  EXPECT_THAT(import("g (float[N, 2] x) => (float[N, 2] y) { y = Relu(x) }", 18, options),
+              HasSubstr("the model has no dimension 'M'; its dimensions are N"));
+}
+
+TEST_F(OnnxImport, KeepsParametersAsWeightsAndFoldsTheRest) {
+  std::string text = import(R"(g (float[2] x) => (float[2] y)
+    <float[2] p = {1, 2}, float s = {3}, float[2] unused = {1, 2}> { t = Mul(s, s)  u = Mul(x, t)  y = Add(u, p) })");
+  EXPECT_THAT(text, HasSubstr("ingot.weight @p : tensor<2xf32>"));
+  EXPECT_THAT(text, HasSubstr("dense<9.000000e+00> : tensor<f32>"));
+  EXPECT_THAT(text, Not(HasSubstr("unused")));
+}
+
+TEST_F(OnnxImport, ListsAllUnsupportedNodesAtOnce) {
+  std::string path = write("model.onnxtxt", R"(<ir_version: 8, opset_import: ["" : 18]>
+    g (float[2] x) => (float[2] y) { [a] t = NonZero(x)  [b] u = Relu(x)  [c] v = NonZero(u)  y = Relu(u) })");
+  auto module = importOnnx(context, path);
+  ASSERT_FALSE(bool(module));
+  bool seen = false;
+  llvm::handleAllErrors(module.takeError(), [&](const UnsupportedModel &error) {
+    seen = true;
+    EXPECT_EQ(error.total, 4u);
+    ASSERT_EQ(error.nodes.size(), 2u);
+    EXPECT_EQ(error.nodes[0].node, "a");
+    EXPECT_EQ(error.nodes[1].node, "c");
+    EXPECT_EQ(error.nodes[1].op, "NonZero");
+    EXPECT_EQ(error.nodes[1].opset, 18);
+    EXPECT_EQ(error.nodes[1].dtypes, "f32");
+    EXPECT_THAT(error.message(), HasSubstr("2 of 4 nodes are unsupported\n  node  op       opset  dtypes  reason\n"));
+  });
+  EXPECT_TRUE(seen);
+}
+
+TEST_F(OnnxImport, InlinesFunctions) {
+  std::string path = write("model.onnxtxt", R"(<ir_version: 8, opset_import: ["" : 18, "local" : 1]>
+    g (float[2] x) => (float[2] y) { [call] y = local.twice<alpha = 0.5>(x) }
+    <domain: "local", opset_import: ["" : 18]>
+    twice <alpha> (a) => (b) { t = LeakyRelu<alpha: float = @alpha>(a)  b = Add(t, t) })");
+  std::string text = importFile(path);
+  EXPECT_THAT(text, HasSubstr("ingot.leaky_relu"));
+  EXPECT_THAT(text, HasSubstr("alpha = 5.000000e-01"));
+  EXPECT_THAT(import("g (float[2] x) => (float[2] y) { y = Softsign(x) }"), HasSubstr("ingot.div"));
+}
+
+TEST_F(OnnxImport, SaysWhatIsWrongWithAModel) {
+  EXPECT_THAT(import("g (float[2] x, float[3] z) => (float[2] y) { [sum] y = Add(x, z) }"),
+              HasSubstr("node 'sum' (Add-18): operands do not broadcast together"));
+  EXPECT_THAT(import("g (float[2] x) => (float[2] y) { y = Add(x, q) }"), HasSubstr("error: "));
+  EXPECT_THAT(import("g (float[2] x) => (float[2] y) { y = NoSuchThing(x) }"), HasSubstr("error: "));
+  EXPECT_THAT(importFile((folder + "/absent.onnx").str()), HasSubstr("No such file"));
+  EXPECT_THAT(importFile(write("picture.onnx", "\x89PNG\r\n")), HasSubstr("not an ONNX model"));
+  EXPECT_THAT(importFile(write("empty.onnx", "")), HasSubstr("not an ONNX model"));
+}
+
+TEST_F(OnnxImport, UpgradesOldForms) {
+  EXPECT_THAT(import("g (float[2] x) => (float[2] y) { y = Clip<min = 0.0, max = 6.0>(x) }", 7), HasSubstr("ingot.min"));
+  EXPECT_THAT(import("g (float[2] x) => (float[2] y) { y = Dropout<ratio = 0.5>(x) }", 7), HasSubstr("return %arg0"));
+}
+} // namespace
