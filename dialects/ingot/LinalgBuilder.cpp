@@ -291,8 +291,7 @@ static Value readBroadcast(ImplicitLocOpBuilder &b, Value operand, ArrayRef<OpFo
   return tensor::ExtractOp::create(b, operand, place);
 }
 
-Value buildPointwise(ImplicitLocOpBuilder &b, ValueRange inputs, ArrayRef<Type> elements, ArrayRef<OpFoldResult> sizes,
-                     Type element, Body body) {
+Value buildBroadcast(ImplicitLocOpBuilder &b, ValueRange inputs, ArrayRef<OpFoldResult> sizes, Type element, Body body) {
   int64_t loops = sizes.size();
   SmallVector<Value> direct;
   SmallVector<AffineMap> maps;
@@ -310,11 +309,21 @@ Value buildPointwise(ImplicitLocOpBuilder &b, ValueRange inputs, ArrayRef<Type> 
     direct.push_back(input);
     maps.push_back(broadcastMap(b.getContext(), shape, loops));
   }
-  return buildParallel(b, direct, maps, sizes, storageType(element), [&](ImplicitLocOpBuilder &inner, ValueRange args) {
+  return buildParallel(b, direct, maps, sizes, element, [&](ImplicitLocOpBuilder &inner, ValueRange args) {
     SmallVector<Value> values;
     auto next = args.begin();
-    for (auto [input, type, own, isArgument] : llvm::zip_equal(inputs, elements, inputSizes, isDirect))
-      values.push_back(fromStorage(inner, isArgument ? *next++ : readBroadcast(inner, input, own, loops), type));
+    for (auto [input, own, isArgument] : llvm::zip_equal(inputs, inputSizes, isDirect))
+      values.push_back(isArgument ? *next++ : readBroadcast(inner, input, own, loops));
+    return body(inner, values);
+  });
+}
+
+Value buildPointwise(ImplicitLocOpBuilder &b, ValueRange inputs, ArrayRef<Type> elements, ArrayRef<OpFoldResult> sizes,
+                     Type element, Body body) {
+  return buildBroadcast(b, inputs, sizes, storageType(element), [&](ImplicitLocOpBuilder &inner, ValueRange args) {
+    SmallVector<Value> values;
+    for (auto [arg, type] : llvm::zip_equal(args, elements))
+      values.push_back(fromStorage(inner, arg, type));
     return toStorage(inner, body(inner, values), element);
   });
 }

@@ -73,8 +73,11 @@ using Body = llvm::function_ref<mlir::Value(mlir::ImplicitLocOpBuilder &, mlir::
 mlir::Value buildParallel(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps,
                           llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element, Body body);
 
-/// Inputs broadcast as in NumPy to `sizes`. `elements` are the inputs' ingot element types and `element` is the
-/// result's; the body is built on compute types.
+/// Inputs broadcast as in NumPy to `sizes`; elements keep their storage types.
+mlir::Value buildBroadcast(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange inputs,
+                           llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element, Body body);
+
+/// The same on compute types: `elements` are the inputs' ingot element types and `element` is the result's.
 mlir::Value buildPointwise(mlir::ImplicitLocOpBuilder &b, mlir::ValueRange inputs, llvm::ArrayRef<mlir::Type> elements,
                            llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element, Body body);
 
