@@ -40,7 +40,7 @@ def Ingot_Dialect : Dialect {
 defvar Differentiable = DeclareOpInterfaceMethods<DifferentiableOpInterface>;
 defvar Lowers = DeclareOpInterfaceMethods<LowerToLinalgOpInterface>;
 defvar Movement = DeclareOpInterfaceMethods<MovementOpInterface>;
-defvar Composite = DeclareOpInterfaceMethods<AggregatedOpInterface>;
+defvar Composite = DeclareOpInterfaceMethods<AggregatedOpInterface, ["decomposeOperation"]>;
 
 /// The result has the operand's elements in the same row-major order: no code runs, the buffer is seen differently.
 def IsView : NativeOpTrait<"IsView"> { let cppNamespace = "::ingot"; }

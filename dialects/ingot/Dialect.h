@@ -30,6 +30,14 @@ template <typename ConcreteOp> class IsView : public mlir::OpTrait::TraitBase<Co
 
 } // namespace ingot
 
+namespace ingot {
+// The declarations of AggregatedOpInterface's methods name these without their namespace.
+using llvm::FailureOr;
+using llvm::SmallVector;
+using mlir::OpBuilder;
+using mlir::Value;
+} // namespace ingot
+
 #include "dialects/ingot/Dialect.h.inc"
 #include "dialects/ingot/Interfaces.h.inc"
 #define GET_OP_CLASSES

@@ -31,6 +31,9 @@ llvm::LogicalResult inferPow(MaybeLoc loc, mlir::ValueRange operands, Types &typ
 /// x's shape with another element type.
 llvm::LogicalResult inferCast(MaybeLoc loc, mlir::Value x, mlir::Type to, Types &types);
 
+/// Counts a negative axis from the end of `rank`.
+inline int64_t wrapAxis(int64_t axis, int64_t rank) { return axis < 0 ? axis + rank : axis; }
+
 /// Makes `axis` non-negative, or reports that it lies outside `rank`.
 mlir::FailureOr<int64_t> normalizeAxis(MaybeLoc loc, int64_t axis, int64_t rank);
 

@@ -9,8 +9,12 @@
 #define INGOT_OPS
 
 include "dialects/ingot/Contract.td"
+include "dialects/ingot/Generate.td"
 include "dialects/ingot/Group.td"
+include "dialects/ingot/Index.td"
+include "dialects/ingot/Movement.td"
 include "dialects/ingot/Pointwise.td"
+include "dialects/ingot/Reduce.td"
 include "dialects/ingot/Weights.td"
 include "dialects/ingot/Window.td"
 

@@ -106,7 +106,11 @@ Value ScalarBuilder::convert(Value x, Type from, Type to) {
 }
 
 Value graphLiteral(ImplicitLocOpBuilder &builder, double value, Value like) {
-  auto type = RankedTensorType::get({}, getElementTypeOrSelf(like));
+  return graphLiteral(builder, value, getElementTypeOrSelf(like));
+}
+
+Value graphLiteral(ImplicitLocOpBuilder &builder, double value, Type element) {
+  auto type = RankedTensorType::get({}, element);
   return arith::ConstantOp::create(builder, numberAttr(builder, type, value));
 }
 

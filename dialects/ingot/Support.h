@@ -40,6 +40,7 @@ private:
 
 /// A constant tensor of rank 0 with the element type of `like`.
 mlir::Value graphLiteral(mlir::ImplicitLocOpBuilder &builder, double value, mlir::Value like);
+mlir::Value graphLiteral(mlir::ImplicitLocOpBuilder &builder, double value, mlir::Type element);
 
 /// Results with more elements are left to the compiler's evaluation of constant subgraphs.
 constexpr int64_t foldLimit = 1024;

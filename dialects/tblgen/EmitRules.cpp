@@ -203,7 +203,7 @@ bool emitRules(const RecordKeeper &records, raw_ostream &os) {
   for (const Record *op : allOps(records)) {
     if (op->getValueAsListOfDefs("examples").empty())
       PrintFatalError(op->getLoc(), "an op needs at least one example");
-    bool differentiable = hasInterface(*op, "DifferentiableOpInterface");
+    bool differentiable = hasInterface(*op, "DifferentiableOpInterface") || hasInterface(*op, "AggregatedOpInterface");
     if (!differentiable && op->getValueAsString("noGradient").empty())
       PrintFatalError(op->getLoc(), "an op needs the Differentiable trait or a reason in noGradient");
     if (const DagInit *dag = rule(*op, "scalar"))
