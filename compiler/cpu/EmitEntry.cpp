@@ -18,6 +18,7 @@
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "runtime/abi.h"
 #include "llvm/ADT/MapVector.h"
+#include <map>
 
 using namespace mlir;
 
@@ -86,15 +87,16 @@ static LogicalResult emitEntry(ModuleOp module, func::FuncOp main, const LLVMTyp
   LLVM::StoreOp::create(b, zero, statusAddress(b, runContext));
 
   llvm::StringMap<Value> namedDims;
-  unsigned openDims = 0, next[2] = {0, 0};
+  unsigned openDims = 0, inputs = 0;
   SmallVector<Value> operands;
   for (auto [number, argument] : llvm::enumerate(main.getArguments().drop_back())) {
     auto type = dyn_cast<MemRefType>(argument.getType());
     if (!type)
       return main.emitOpError("argument ") << number << " is " << argument.getType() << ", want a memref";
-    bool isOutput = main.getArgAttr(number, "ingot.output") != nullptr;
+    auto output = main.getArgAttrOfType<IntegerAttr>(number, "ingot.output");
     SmallVector<Value> parts = {number < 2 ? load(frame, number, pointer)
-                                           : load(arrays[isOutput], next[isOutput]++, pointer)};
+                                : output   ? load(arrays[1], output.getInt(), pointer)
+                                           : load(arrays[0], inputs++, pointer)};
     auto names = main.getArgAttrOfType<ArrayAttr>(number, "ingot.dims");
     if (number < 2 && !type.hasStaticShape()) {
       StringRef size = number == 0 ? "ingot.arena_bytes" : "ingot.weight_bytes";
@@ -121,6 +123,35 @@ static LogicalResult emitEntry(ModuleOp module, func::FuncOp main, const LLVMTyp
   return success();
 }
 
+/// Keeps what the host is told about inputs and outputs: the types of the buffers no longer show it.
+static void keepSignature(ModuleOp module, func::FuncOp main) {
+  Builder b(module.getContext());
+  SmallVector<Attribute> inputs;
+  std::map<int64_t, Attribute> outputs;
+  for (unsigned i = 2; i + 1 < main.getNumArguments(); ++i) {
+    auto output = main.getArgAttrOfType<IntegerAttr>(i, "ingot.output");
+    SmallVector<NamedAttribute> entries;
+    Attribute name = main.getArgAttr(i, "ingot.name"), type = main.getArgAttr(i, "ingot.type"),
+              dims = main.getArgAttr(i, "ingot.dims");
+    if (!type) {
+      auto buffer = cast<MemRefType>(main.getArgumentTypes()[i]);
+      type = TypeAttr::get(RankedTensorType::get(buffer.getShape(), buffer.getElementType()));
+    }
+    entries.push_back(b.getNamedAttr("name", name ? name : b.getStringAttr("arg" + std::to_string(i - 2))));
+    entries.push_back(b.getNamedAttr("type", type));
+    if (dims)
+      entries.push_back(b.getNamedAttr("dims", dims));
+    Attribute entry = b.getDictionaryAttr(entries);
+    if (output)
+      outputs[output.getInt()] = entry;
+    else
+      inputs.push_back(entry);
+  }
+  module->setAttr("ingot.inputs", b.getArrayAttr(inputs));
+  module->setAttr("ingot.outputs",
+                  b.getArrayAttr(llvm::map_to_vector(outputs, [](auto &entry) { return entry.second; })));
+}
+
 void EmitEntry::runOnOperation() {
   ModuleOp module = getOperation();
   LLVMTypeConverter converter(&getContext());
@@ -130,6 +161,7 @@ void EmitEntry::runOnOperation() {
     return signalPassFailure();
   }
   lowerAssertions(module);
+  keepSignature(module, main);
   if (failed(emitEntry(module, main, converter)))
     return signalPassFailure();
   lowerSignatures(module, converter);

@@ -17,7 +17,7 @@ module @model attributes {ingot.arena_bytes = 256 : i64, ingot.weight_bytes = 0 
     return
   }
   func.func @main(%arena: memref<?xi8>, %weights: memref<?xi8>, %x: memref<4x8xf32> {ingot.name = "x"},
-                  %y: memref<4x8xf32> {ingot.name = "y", ingot.output}) {
+                  %y: memref<4x8xf32> {ingot.name = "y", ingot.output = 0 : i64}) {
     %c128 = arith.constant 128 : index
     %t = memref.view %arena[%c128][] : memref<?xi8> to memref<4x8xf32>
     call @scale(%x, %t) : (memref<4x8xf32>, memref<4x8xf32>) -> ()

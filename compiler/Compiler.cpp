@@ -1,0 +1,232 @@
+//===- Compiler.cpp - From a model to code --------------------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Compiler.h"
+#include "compiler/Pipeline.h"
+#include "compiler/emit/Codegen.h"
+#include "dialects/ingot/Dialect.h"
+#include "frontends/onnx/Importer.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace llvm;
+
+namespace ingot {
+
+char StatusError::ID;
+
+static Error fail(ingot_status status, const Twine &text) { return make_error<StatusError>(status, text); }
+
+std::unique_ptr<mlir::MLIRContext> createContext() {
+  mlir::DialectRegistry registry;
+  registerDialects(registry);
+  auto context = std::make_unique<mlir::MLIRContext>(registry);
+  context->loadDialect<IngotDialect>();
+  return context;
+}
+
+namespace {
+
+/// Gathers what passes and parsers report, as the text of one error.
+class Diagnostics {
+public:
+  explicit Diagnostics(mlir::MLIRContext *context)
+      : handler(context, [this](mlir::Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
+            return mlir::failure(); // remarks and warnings go where they always go
+          raw_string_ostream stream(text);
+          if (!text.empty())
+            stream << "\n";
+          // A node's name says more than MLIR's spelling of its location.
+          if (auto name = diagnostic.getLocation()->findInstanceOf<mlir::NameLoc>())
+            stream << "node '" << name.getName().getValue() << "': ";
+          else if (auto file = diagnostic.getLocation()->findInstanceOf<mlir::FileLineColLoc>())
+            stream << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
+          stream << diagnostic.str();
+          for (mlir::Diagnostic &note : diagnostic.getNotes())
+            stream << "\n  note: " << note.str();
+          return mlir::success();
+        }) {}
+
+  Error take(ingot_status status, const Twine &otherwise) {
+    return fail(status, text.empty() ? otherwise : Twine(text));
+  }
+
+private:
+  std::string text;
+  mlir::ScopedDiagnosticHandler handler;
+};
+
+/// Writes the module as the numbered file of a phase.
+class DumpPhase : public mlir::PassWrapper<DumpPhase, mlir::OperationPass<mlir::ModuleOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(DumpPhase)
+  DumpPhase(std::string path) : path(std::move(path)) {}
+
+  StringRef getName() const override { return "dump-phase"; }
+  void runOnOperation() override {
+    std::string message;
+    std::unique_ptr<ToolOutputFile> file = mlir::openOutputFile(path, &message);
+    if (!file) {
+      getOperation().emitError(message);
+      return signalPassFailure();
+    }
+    mlir::OpPrintingFlags flags;
+    flags.elideLargeElementsAttrs(64);
+    flags.printNameLocAsPrefix();
+    getOperation().print(file->os(), flags);
+    file->keep();
+    markAllAnalysesPreserved();
+  }
+
+private:
+  std::string path;
+};
+
+} // namespace
+
+static std::string dumpPath(const Options &options, size_t number, StringRef name) {
+  SmallString<128> path(options.dumpDir);
+  sys::path::append(path, (number < 10 ? "0" : "") + Twine(number) + "-" + name);
+  return path.str().str();
+}
+
+Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context, StringRef path,
+                                                      const Options &options) {
+  if (!sys::fs::exists(path))
+    return fail(INGOT_BAD_ARGUMENT, "cannot read " + path + ": no such file");
+  if (sys::fs::is_directory(path))
+    return fail(INGOT_BAD_ARGUMENT, "cannot read " + path + ": it is a folder, want a model");
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  if (path.ends_with(".mlir") || path.ends_with(".mlirbc")) {
+    Diagnostics diagnostics(&context);
+    module = mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
+    if (!module)
+      return diagnostics.take(INGOT_BAD_ARGUMENT, "cannot read " + path);
+  } else {
+    ImportOptions import;
+    import.dims = options.dims;
+    Expected<mlir::OwningOpRef<mlir::ModuleOp>> imported = importOnnx(context, path, import);
+    if (!imported)
+      return imported.takeError();
+    module = std::move(*imported);
+  }
+  if (!module->getSymName())
+    module->setSymName(sys::path::stem(path));
+  return module;
+}
+
+Error runPhases(mlir::ModuleOp module, const Options &options) {
+  Diagnostics diagnostics(module.getContext());
+  mlir::PassManager pm(module.getContext());
+  (void)mlir::applyPassManagerCLOptions(pm); // fails where no tool has registered them
+  mlir::applyDefaultTimingPassManagerCLOptions(pm);
+  if (!options.dumpDir.empty())
+    if (std::error_code error = sys::fs::create_directories(options.dumpDir))
+      return fail(INGOT_BAD_ARGUMENT, "cannot write to " + options.dumpDir + ": " + error.message());
+  for (auto [number, phase] : enumerate(phases())) {
+    if (phase.first > options.compileTo)
+      break;
+    buildPhase(pm, phase.first, options);
+    if (!options.dumpDir.empty())
+      pm.addPass(std::make_unique<DumpPhase>(dumpPath(options, number, phase.second) + ".mlir"));
+  }
+  if (mlir::failed(pm.run(module)))
+    return diagnostics.take(INGOT_UNSUPPORTED, "the compilation failed");
+  return Error::success();
+}
+
+static Error writeText(const std::string &path, StringRef text) {
+  std::error_code error;
+  raw_fd_ostream stream(path, error);
+  if (error)
+    return fail(INGOT_BAD_ARGUMENT, "cannot write " + path + ": " + error.message());
+  stream << text;
+  return Error::success();
+}
+
+/// Everything up to LLVM's module, with the description in it.
+static Expected<std::unique_ptr<Module>> lower(mlir::ModuleOp module, const Options &options, const EmitOptions &emit,
+                                               LLVMContext &context, ModelInfo &info) {
+  if (Error error = runPhases(module, options))
+    return error;
+  Expected<ModelInfo> read = readModelInfo(module);
+  if (!read)
+    return read.takeError();
+  info = std::move(*read);
+  for (const ValueInfo &value : info.inputs)
+    if (is_contained(value.dims, -1))
+      return fail(INGOT_UNSUPPORTED, "input '" + value.name + "' has an open dimension; give it a value with --dim");
+  if (options.maxMemory != 0 && info.arenaBytes + info.weightBytes > options.maxMemory)
+    return fail(INGOT_LIMIT, "the model needs " + Twine(info.arenaBytes + info.weightBytes) +
+                                 " bytes of memory, over the limit of " + Twine(options.maxMemory));
+  mlir::Operation *leftOver = nullptr;
+  module.walk([&](mlir::Operation *op) {
+    if (!leftOver && op != module && !isa<mlir::LLVM::LLVMDialect>(op->getDialect()) && !isa<WeightOp>(op))
+      leftOver = op;
+  });
+  if (leftOver)
+    return fail(INGOT_UNSUPPORTED, "no code for '" + leftOver->getName().getStringRef() + "'");
+  // Their bytes and places are in `info` now, and LLVM has no use for the symbols.
+  for (WeightOp weight : make_early_inc_range(module.getOps<WeightOp>()))
+    weight.erase();
+  Diagnostics diagnostics(module.getContext());
+  Expected<std::unique_ptr<Module>> code = translateModule(module, context, options.target);
+  if (!code)
+    return diagnostics.take(INGOT_UNSUPPORTED, toString(code.takeError()));
+  emitModel(**code, info, options.target, emit.modelSymbol, emit.weightsSymbol);
+  if (!options.dumpDir.empty()) {
+    std::string text;
+    raw_string_ostream(text) << **code;
+    if (Error error = writeText(dumpPath(options, phases().size(), "llvm") + ".ll", text))
+      return error;
+    Expected<std::string> assembly = printCode(**code, options, /*assembly=*/true);
+    if (!assembly)
+      return assembly.takeError();
+    if (Error error = writeText(dumpPath(options, phases().size() + 1, "assembly") + ".s", *assembly))
+      return error;
+  }
+  return code;
+}
+
+Expected<CompiledModel> compile(mlir::ModuleOp module, const Options &options, const EmitOptions &emit) {
+  CompiledModel result;
+  LLVMContext context;
+  Expected<std::unique_ptr<Module>> code = lower(module, options, emit, context, result.info);
+  if (!code)
+    return code.takeError();
+  Expected<std::vector<std::unique_ptr<MemoryBuffer>>> objects = generateObjects(**code, options);
+  if (!objects)
+    return objects.takeError();
+  result.objects = std::move(*objects);
+  return result;
+}
+
+Expected<std::string> compileToText(mlir::ModuleOp module, const Options &options, bool assembly) {
+  LLVMContext context;
+  ModelInfo info;
+  Expected<std::unique_ptr<Module>> code = lower(module, options, EmitOptions(), context, info);
+  if (!code)
+    return code.takeError();
+  return printCode(**code, options, assembly);
+}
+
+Expected<std::unique_ptr<JitModel>> compileAndLoad(mlir::ModuleOp module, const Options &options) {
+  Expected<CompiledModel> compiled = compile(module, options);
+  if (!compiled)
+    return compiled.takeError();
+  return JitModel::load(std::move(compiled->objects), compiled->info);
+}
+
+} // namespace ingot

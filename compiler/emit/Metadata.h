@@ -1,0 +1,54 @@
+//===- Metadata.h - The description of a compiled model ---------*- C++ -*-===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_COMPILER_EMIT_METADATA_H
+#define INGOT_COMPILER_EMIT_METADATA_H
+
+#include "compiler/Options.h"
+#include "dialects/ingot/Weights.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/Error.h"
+
+namespace ingot {
+
+/// An input or an output as the host sees it.
+struct ValueInfo {
+  std::string name;
+  uint32_t dtype = 0; ///< an ingot_dtype
+  std::vector<int64_t> dims;
+  std::vector<std::string> dimNames; ///< "" for a dimension without one
+  uint64_t bytes = 0;
+};
+
+/// A piece of the blob of weights.
+struct WeightPiece {
+  std::string symbol;
+  uint64_t offset = 0;
+  llvm::ArrayRef<char> bytes;
+};
+
+/// What is known of a compiled model besides its code.
+struct ModelInfo {
+  std::string name; ///< as a C identifier
+  std::vector<ValueInfo> inputs, outputs;
+  uint64_t arenaBytes = 0, weightBytes = 0, scratchBytes = 0;
+  std::vector<std::string> nodes; ///< those that can meet a fault
+  std::vector<WeightPiece> weights;
+};
+
+/// Reads the attributes that the phases left on a module of the LLVM dialect.
+llvm::Expected<ModelInfo> readModelInfo(mlir::ModuleOp module);
+
+/// Defines the constant `ingot_model` named `symbol` in `code`; its weights are the variable `weightsSymbol`, or the
+/// host's when that is empty.
+void emitModel(llvm::Module &code, const ModelInfo &info, const CpuTarget &target, llvm::StringRef symbol,
+               llvm::StringRef weightsSymbol);
+
+} // namespace ingot
+
+#endif // INGOT_COMPILER_EMIT_METADATA_H
