@@ -23,3 +23,5 @@ config.substitutions.append(("%libs", config.ingot_libs))
 config.available_features.add(config.processor)
 if config.benchmarks:
     config.available_features.add("benchmarks")
+# Runs a command and demands an exit code: %exits 2 ingot ...
+config.substitutions.append(("%exits", "sh " + os.path.join(config.test_source_root, "cli/Inputs/exits.sh")))

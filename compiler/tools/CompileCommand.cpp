@@ -1,0 +1,170 @@
+//===- CompileCommand.cpp - ingot compile ---------------------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/Pipeline.h"
+#include "compiler/emit/Link.h"
+#include "compiler/tools/Command.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace llvm;
+
+namespace ingot {
+namespace {
+
+struct CompileOptions {
+  CompileFlags compile;
+  std::string model, output, emit = "exe", compileTo, fastMath;
+  unsigned threads = 0;
+  bool tune = false, json = false;
+};
+
+} // namespace
+
+static Error writeText(const CompileOptions &options, function_ref<void(raw_ostream &)> write) {
+  if (options.output.empty() || options.output == "-") {
+    write(outs());
+    return Error::success();
+  }
+  std::error_code error;
+  ToolOutputFile file(options.output, error, sys::fs::OF_None);
+  if (error)
+    return usageError("cannot write " + options.output + ": " + error.message());
+  write(file.os());
+  file.keep();
+  return Error::success();
+}
+
+static std::string defaultOutput(StringRef model, StringRef emit) {
+  std::string stem = sys::path::stem(model).str();
+  // Every second model is called model.onnx; its folder says more.
+  if (stem == "model" && !sys::path::parent_path(model).empty())
+    stem = sys::path::filename(sys::path::parent_path(model)).str();
+  return stem + (emit == "so" ? ".so" : emit == "obj" ? ".o" : "");
+}
+
+/// The final line: what was written, and what to do with it.
+static std::string summary(const CompileOptions &options, const Options &compile, const CompiledModel &model,
+                           StringRef output, double seconds) {
+  uint64_t size = 0;
+  (void)sys::fs::file_size(output, size);
+  std::string line = formatv("wrote {0} ({1}, {2}, arena {3}) in {4:f1} s", output, readableSize(size),
+                             compile.target.level, readableSize(model.info.arenaBytes), seconds)
+                         .str();
+  if (options.emit == "exe") {
+    line += formatv("; try: {0}{1}", output.contains('/') ? "" : "./", output).str();
+    for (const ValueInfo &input : model.info.inputs)
+      line += formatv(" --input {0}=@{0}.npy", input.name).str();
+  } else {
+    SmallString<128> header(output);
+    sys::path::replace_extension(header, ".h");
+    line += formatv("; its C header: {0}", header).str();
+  }
+  return line;
+}
+
+static Expected<int> run(const CompileOptions &options) {
+  auto start = std::chrono::steady_clock::now();
+  if (options.emit == "ptx")
+    return failure(INGOT_UNSUPPORTED, "--emit=ptx is not supported yet");
+  if (!options.fastMath.empty())
+    return failure(INGOT_UNSUPPORTED, "--fast-math=" + options.fastMath + " is not supported yet");
+  if (options.tune)
+    return failure(INGOT_UNSUPPORTED, "--tune is not supported yet");
+  std::vector<std::string> kinds = {"exe", "so", "obj", "mlir", "llvm", "asm", "ptx"};
+  if (!is_contained(kinds, options.emit))
+    return usageError("option --emit: got '" + options.emit + "', want one of exe, so, obj, mlir, llvm, asm" +
+                      suggestion(options.emit, kinds));
+  Expected<Options> compileOptions = options.compile.options();
+  if (!compileOptions)
+    return compileOptions.takeError();
+  std::vector<std::string> phaseNames;
+  bool partial = !options.compileTo.empty();
+  for (auto [phase, name] : phases()) {
+    phaseNames.push_back(name.str());
+    if (name == options.compileTo)
+      compileOptions->compileTo = phase;
+  }
+  if (partial && !is_contained(phaseNames, options.compileTo))
+    return usageError("option --compile-to: got '" + options.compileTo + "', want one of " + join(phaseNames, ", ") +
+                      suggestion(options.compileTo, phaseNames));
+
+  Progress progress;
+  progress.show("reading " + options.model);
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  if (options.threads == 1)
+    context->disableMultithreading();
+  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModel(*context, options.model, *compileOptions);
+  if (!module)
+    return module.takeError();
+  progress.show("compiling " + options.model);
+
+  if (partial || options.emit == "mlir") {
+    if (Error error = runPhases(**module, *compileOptions))
+      return error;
+    progress.clear();
+    if (Error error = writeText(options, [&](raw_ostream &os) { (*module)->print(os); }))
+      return error;
+    return 0;
+  }
+  if (options.emit == "llvm" || options.emit == "asm") {
+    Expected<std::string> text = compileToText(**module, *compileOptions, options.emit == "asm");
+    if (!text)
+      return text.takeError();
+    progress.clear();
+    if (Error error = writeText(options, [&](raw_ostream &os) { os << *text; }))
+      return error;
+    return 0;
+  }
+
+  OutputKind kind = options.emit == "exe"  ? OutputKind::Program
+                    : options.emit == "so" ? OutputKind::Library
+                                           : OutputKind::Object;
+  std::string output = options.output.empty() ? defaultOutput(options.model, options.emit) : options.output;
+  Expected<CompiledModel> model =
+      compile(**module, *compileOptions, emitOptions(kind, (*module)->getSymName().value_or("main")));
+  if (!model)
+    return model.takeError();
+  progress.show("writing " + output);
+  if (Error error = writeOutput(*model, *compileOptions, kind, output))
+    return error;
+  progress.clear();
+  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (options.json) {
+    uint64_t size = 0;
+    (void)sys::fs::file_size(output, size);
+    printJson(json::Object{{"output", output},
+                           {"bytes", size},
+                           {"target", compileOptions->target.level},
+                           {"arena_bytes", model->info.arenaBytes},
+                           {"weight_bytes", model->info.weightBytes},
+                           {"compile_seconds", seconds}});
+  } else {
+    outs() << summary(options, *compileOptions, *model, output, seconds) << "\n";
+  }
+  return 0;
+}
+
+Command addCompileCommand(CLI::App &root) {
+  auto options = std::make_shared<CompileOptions>();
+  CLI::App *app = root.add_subcommand("compile", "compile a model to a program, a library, an object or text");
+  app->add_option("model", options->model, "an ONNX model")->required()->type_name("MODEL");
+  app->add_option("-o,--output", options->output, "file to write (default: named after the model)")->type_name("OUT");
+  app->add_option("--emit", options->emit, "exe (default), so, obj, mlir, llvm or asm")->type_name("KIND");
+  app->add_option("--compile-to", options->compileTo, "stop after a phase and print the module")->type_name("PHASE");
+  app->add_option("--threads", options->threads, "threads to compile with")->type_name("N")->check(CLI::Range(1, 256));
+  app->add_flag("--json", options->json, "print the result as JSON");
+  app->add_flag("--sanitize", options->compile.sanitize, "instrument the code with LLVM's address sanitizer");
+  app->add_option("--fast-math", options->fastMath)->group("");
+  app->add_flag("--tune", options->tune)->group("");
+  options->compile.addTo(*app, /*withTarget=*/true);
+  return {app, [options] { return run(*options); }};
+}
+
+} // namespace ingot
