@@ -24,14 +24,14 @@ struct InspectOptions {
 };
 
 /// An input or an output, as its type says.
-struct Value {
+struct Port {
   std::string name, type;
 };
 
 } // namespace
 
-static std::vector<Value> valuesOf(mlir::func::FuncOp main, bool inputs) {
-  std::vector<Value> values;
+static std::vector<Port> valuesOf(mlir::func::FuncOp main, bool inputs) {
+  std::vector<Port> values;
   mlir::TypeRange types = inputs ? mlir::TypeRange(main.getArgumentTypes()) : mlir::TypeRange(main.getResultTypes());
   for (auto [i, type] : enumerate(types)) {
     mlir::DictionaryAttr attributes = inputs ? main.getArgAttrDict(i) : main.getResultAttrDict(i);
@@ -69,9 +69,9 @@ static std::map<std::string, int64_t> histogram(mlir::ModuleOp module) {
   return counts;
 }
 
-static json::Array valuesJson(ArrayRef<Value> values) {
+static json::Array valuesJson(ArrayRef<Port> values) {
   json::Array rows;
-  for (const Value &value : values)
+  for (const Port &value : values)
     rows.push_back(json::Object{{"name", value.name}, {"type", value.type}});
   return rows;
 }
@@ -115,7 +115,7 @@ static Expected<int> run(const InspectOptions &options) {
   if (Error error = runPhases(**module, *compile))
     return error;
   main = (*module)->lookupSymbol<mlir::func::FuncOp>("main");
-  std::vector<Value> inputs = valuesOf(main, true), outputs = valuesOf(main, false);
+  std::vector<Port> inputs = valuesOf(main, true), outputs = valuesOf(main, false);
 
   int64_t nodes = 0;
   for (auto &[name, count] : imported)
@@ -142,10 +142,10 @@ static Expected<int> run(const InspectOptions &options) {
     return 0;
   }
   outs() << "model " << (*module)->getSymName().value_or("main") << "\n\ninputs:\n";
-  for (const Value &value : inputs)
+  for (const Port &value : inputs)
     outs() << "  " << value.name << ": " << value.type << "\n";
   outs() << "outputs:\n";
-  for (const Value &value : outputs)
+  for (const Port &value : outputs)
     outs() << "  " << value.name << ": " << value.type << "\n";
   outs() << "weights: " << weights << ", " << readableSize(weightBytes) << "\n";
   std::vector<std::pair<std::string, int64_t>> rows(imported.begin(), imported.end());
