@@ -31,6 +31,26 @@ def FormGroups : Pass<"form-groups", "::mlir::func::FuncOp"> {
 }
 
 //===----------------------------------------------------------------------===//
+// schedule
+//===----------------------------------------------------------------------===//
+
+def SelectKernels : Pass<"select-kernels", "::mlir::func::FuncOp"> {
+  let summary = "Makes each contraction and its epilogue one kernel over packed weights";
+  let dependentDialects = ["::ingot::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"kernels", "kernels", "kernels built">];
+}
+
+def FoldConstants : Pass<"fold-constants", "::mlir::ModuleOp"> {
+  let summary = "Evaluates what depends on weights alone, by compiling and running it";
+  let description = [{
+    Transposed, scaled and packed weights are computed once, here, on the machine that compiles. A value that would take
+    more than `growth` times the bytes of the weights it is made of is left to run time.
+  }];
+  let options = [Option<"growth", "growth", "unsigned", "4", "largest growth of a weight">];
+  let statistics = [Statistic<"evaluated", "evaluated", "values computed">];
+}
+
+//===----------------------------------------------------------------------===//
 // lower
 //===----------------------------------------------------------------------===//
 

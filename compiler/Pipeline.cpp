@@ -69,6 +69,10 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
       pm.addNestedPass<func::FuncOp>(createFormGroups());
     break;
   case Phase::Schedule: // ingot, kernel, tensor: kernels chosen, weights packed
+    if (fast)
+      pm.addNestedPass<func::FuncOp>(createSelectKernels());
+    if (!options.evaluates)
+      pm.addPass(createFoldConstants());
     break;
   case Phase::Lower: // func, linalg, kernel, tensor, arith, math: one function a group
     pm.addPass(createOutlineGroups());
@@ -86,8 +90,12 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     cleanUp(pm);
     break;
   case Phase::Target: // scf, vector, arith, math, memref: kernels and loops as code for the processor
-    if (!fast)
+    if (fast) {
+      pm.addPass(createEmitBrgemm({options.target.vectorBits, options.target.registers, options.target.l2Bytes}));
+      pm.addNestedPass<func::FuncOp>(createEmitLoops({options.target.vectorBits, options.target.registers}));
+    } else {
       pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+    }
     pm.addPass(createParallelize());
     cleanUp(pm);
     break;

@@ -39,6 +39,8 @@ def Ingot_Dialect : Dialect {
 // Short names for the interface traits of records.
 defvar Differentiable = DeclareOpInterfaceMethods<DifferentiableOpInterface>;
 defvar Lowers = DeclareOpInterfaceMethods<LowerToLinalgOpInterface>;
+defvar Contracts = DeclareOpInterfaceMethods<ContractionOpInterface>;
+defvar Rowwise = DeclareOpInterfaceMethods<RowwiseOpInterface>;
 defvar Movement = DeclareOpInterfaceMethods<MovementOpInterface>;
 defvar Composite = DeclareOpInterfaceMethods<AggregatedOpInterface, ["decomposeOperation"]>;
 

@@ -14,7 +14,7 @@ def Ingot_Flag : DefaultValuedAttr<BoolAttr, "false">;
 /// A list of one number for each dimension; left out, it has each number's default.
 def Ingot_Numbers : DefaultValuedAttr<DenseI64ArrayAttr, "{}">;
 
-def Ingot_MatMulOp : Ingot_Op<"matmul", [Lowers]> {
+def Ingot_MatMulOp : Ingot_Op<"matmul", [Lowers, Contracts]> {
   let noGradient  = "its rule is built from movement ops, which are to come";
   let summary     = "Matrix product of the last two dimensions; the others broadcast.";
   let description = [{
@@ -36,7 +36,7 @@ def Ingot_MatMulOp : Ingot_Op<"matmul", [Lowers]> {
             ["dense<[[1, 5], [3, 11]]> : tensor<2x2xi32>"]>];
 }
 
-def Ingot_ConvOp : Ingot_Op<"conv", [Lowers]> {
+def Ingot_ConvOp : Ingot_Op<"conv", [Lowers, Contracts]> {
   let noGradient  = "its rule is built from movement ops, which are to come";
   let summary     = "Convolution over one or more spatial dimensions.";
   let description = [{

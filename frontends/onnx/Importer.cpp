@@ -9,7 +9,6 @@
 #include "frontends/onnx/Graph.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
@@ -156,7 +155,7 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
 
 llvm::Expected<OwningOpRef<ModuleOp>> importOnnx(MLIRContext &context, llvm::StringRef path,
                                                  const ImportOptions &options) {
-  context.loadDialect<IngotDialect, arith::ArithDialect, func::FuncDialect, math::MathDialect>();
+  context.loadDialect<IngotDialect, arith::ArithDialect, func::FuncDialect>();
   auto model = loadModel(path);
   if (!model)
     return model.takeError();

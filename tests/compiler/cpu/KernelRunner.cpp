@@ -46,20 +46,6 @@ int64_t Array::offset(std::initializer_list<int64_t> index) const {
   return result;
 }
 
-std::string ingot::list(const int64_t *values, unsigned count) {
-  std::string result = "[";
-  for (unsigned index = 0; index < count; ++index)
-    result += (index ? ", " : "") + std::to_string(values[index]);
-  return result + "]";
-}
-
-std::string ingot::memref(const std::vector<int64_t> &shape, bool dynamic) {
-  std::string result = "memref<";
-  for (size_t dim = 0; dim < shape.size(); ++dim)
-    result += (dynamic && dim + 1 < shape.size() ? "?" : std::to_string(shape[dim])) + "x";
-  return result + "f32>";
-}
-
 struct KernelRunner::State {
   mlir::MLIRContext context;
   std::unique_ptr<mlir::ExecutionEngine> engine;
@@ -94,9 +80,7 @@ void KernelRunner::compile(const std::string &text, const std::string &options) 
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::parseSourceString<mlir::ModuleOp>(text, &state->context);
   mlir::PassManager passes(&state->context);
   std::string pipeline = "emit-brgemm{" + options +
-                         "},convert-linalg-to-loops,arith-expand{include-bf16=true},canonicalize,"
-                         "cse,scf-forall-to-for,math-"
-                         "expand-ops,expand-strided-metadata,lower-affine,"
+                         "},canonicalize,cse,scf-forall-to-for,math-expand-ops,expand-strided-metadata,lower-affine,"
                          "convert-scf-to-cf,convert-to-llvm,reconcile-unrealized-casts";
   if (!module || failed(mlir::parsePassPipeline(pipeline, passes)) || failed(passes.run(*module)))
     return;
@@ -124,8 +108,7 @@ void KernelRunner::compile(const std::string &text, const std::string &options) 
 KernelRunner::~KernelRunner() = default;
 
 void KernelRunner::run(std::vector<Array *> arguments) const {
-  // Pointer, aligned pointer, offset, sizes, strides: what MLIR's C interface
-  // takes.
+  // Pointer, aligned pointer, offset, sizes, strides: what MLIR's C interface takes.
   std::vector<std::vector<int64_t>> descriptors;
   for (Array *array : arguments) {
     auto address = reinterpret_cast<int64_t>(array->data.data());

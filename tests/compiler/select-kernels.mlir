@@ -1,0 +1,54 @@
+// RUN: ingot-opt %s --form-groups --select-kernels | FileCheck %s
+
+// A constant weight is packed outside its group, and bias and activation run on the accumulators.
+// CHECK-LABEL: func.func @dense
+// CHECK: %[[P:.*]] = kernel.pack ins(%{{.*}} : tensor<20x37xf32>) outs(%{{.*}} : tensor<1x3x1x20x16xf32>) dims [1, -1, -1, 0]
+// CHECK: ingot.group(%arg0, %arg1, %[[P]])
+// CHECK: kernel.brgemm ins(%{{.*}}, %{{.*}} : tensor<1x1x5x20xf32>, tensor<1x3x1x20x16xf32>) extras(%{{.*}} : tensor<1x1x1x37xf32>)
+// CHECK: arith.addf
+// CHECK: arith.select
+// CHECK: kernel.yield
+// CHECK-NOT: ingot.matmul
+func.func @dense(%x: tensor<5x20xf32>, %b: tensor<37xf32>) -> tensor<5x37xf32> {
+  %w = ingot.read_weight @w : tensor<20x37xf32>
+  %y = ingot.matmul %x, %w : (tensor<5x20xf32>, tensor<20x37xf32>) -> tensor<5x37xf32>
+  %a = ingot.add %y, %b : (tensor<5x37xf32>, tensor<37xf32>) -> tensor<5x37xf32>
+  %z = ingot.relu %a : (tensor<5x37xf32>) -> tensor<5x37xf32>
+  return %z : tensor<5x37xf32>
+}
+
+// A right side that is known at run time only is packed by a group of its own.
+// CHECK-LABEL: func.func @batched
+// CHECK: ingot.group(%arg1)
+// CHECK: kernel.pack
+// CHECK: ingot.group(%arg0,
+// CHECK: kernel.brgemm
+func.func @batched(%x: tensor<3x5x20xf32>, %y: tensor<3x20x7xf32>) -> tensor<3x5x7xf32> {
+  %z = ingot.matmul %x, %y : (tensor<3x5x20xf32>, tensor<3x20x7xf32>) -> tensor<3x5x7xf32>
+  return %z : tensor<3x5x7xf32>
+}
+
+// Channels last, as the layout phase leaves it.
+// CHECK-LABEL: func.func @conv
+// CHECK: kernel.brgemm ins(%{{.*}} : tensor<1x9x9x8xf32>, tensor<1x1x9x8x16xf32>)
+// CHECK-SAME: kernel [3, 3] strides [2, 2] pads [1, 1, 1, 1]
+func.func @conv(%x: tensor<1x9x9x8xf32>) -> tensor<1x5x5x16xf32> {
+  %w = ingot.read_weight @k : tensor<16x8x3x3xf32>
+  %y = ingot.conv %x, %w {strides = array<i64: 2, 2>, pads = array<i64: 1, 1, 1, 1>, x_dims = array<i64: 0, 3, 1, 2>,
+    y_dims = array<i64: 0, 3, 1, 2>} : (tensor<1x9x9x8xf32>, tensor<16x8x3x3xf32>) -> tensor<1x5x5x16xf32>
+  return %y : tensor<1x5x5x16xf32>
+}
+
+// A channel of its own for each: a depthwise kernel.
+// CHECK-LABEL: func.func @depthwise
+// CHECK: kernel.depthwise
+func.func @depthwise(%x: tensor<1x9x9x8xf32>) -> tensor<1x9x9x8xf32> {
+  %w = ingot.read_weight @d : tensor<8x1x3x3xf32>
+  %y = ingot.conv %x, %w {groups = 8 : i64, pads = array<i64: 1, 1, 1, 1>, x_dims = array<i64: 0, 3, 1, 2>,
+    y_dims = array<i64: 0, 3, 1, 2>} : (tensor<1x9x9x8xf32>, tensor<8x1x3x3xf32>) -> tensor<1x9x9x8xf32>
+  return %y : tensor<1x9x9x8xf32>
+}
+
+ingot.weight @w : tensor<20x37xf32> = "b3:00"
+ingot.weight @k : tensor<16x8x3x3xf32> = "b3:01"
+ingot.weight @d : tensor<8x1x3x3xf32> = "b3:02"
