@@ -25,6 +25,8 @@ def Ingot_Dialect : Dialect {
     types, with `?` where a dimension is unknown.
   }];
   let hasConstantMaterializer = 1;
+  // Folding builds scalars and constants, wherever the dialect is used.
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
   let extraClassDeclaration = [{
     /// The bytes of this context's weights.
     WeightStore &getWeights() { return weights; }
