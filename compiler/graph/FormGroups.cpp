@@ -64,7 +64,8 @@ private:
     clusterOf[op] = cluster;
   }
 
-  /// A contraction and the pointwise ops that only it feeds. No path can leave such a chain and come back.
+  /// A contraction, the transposes of its operands, and the pointwise ops and the transpose that only it feeds. No path
+  /// can leave such a chain and come back.
   void anchor(Operation *op) {
     auto contraction = dyn_cast<ContractionOpInterface>(op);
     std::optional<Contraction> view = contraction ? contraction.getContraction() : std::nullopt;
@@ -72,6 +73,13 @@ private:
       return;
     Cluster *cluster = start(op);
     cluster->contraction = true;
+    for (unsigned operand : {view->input, view->filter}) {
+      auto transpose = op->getOperand(operand).getDefiningOp<TransposeOp>();
+      if (transpose && transpose->hasOneUse() && shapeOf(op->getOperand(operand)).size() <= 4 && !clusterOf.contains(transpose)) {
+        cluster->ops.insert(cluster->ops.begin(), transpose);
+        clusterOf[transpose] = cluster;
+      }
+    }
     Operation *last = op;
     while (cluster->ops.size() < maxGroupSize && last->getResult(0).hasOneUse()) {
       Operation *user = *last->user_begin();
@@ -80,6 +88,17 @@ private:
       add(user, cluster);
       last = user;
     }
+    if (!last->getResult(0).hasOneUse())
+      return;
+    auto transpose = dyn_cast<TransposeOp>(*last->user_begin());
+    if (transpose && transpose->getBlock() == &body && !clusterOf.contains(transpose) && keepsRows(transpose))
+      add(transpose, cluster);
+  }
+
+  /// Whether a kernel can store its rows of channels where \p transpose would put them.
+  static bool keepsRows(TransposeOp transpose) {
+    ArrayRef<int64_t> perm = transpose.getPerm();
+    return perm.size() <= 4 && perm.back() == int64_t(perm.size()) - 1;
   }
 
   /// Whether a kernel may run `op` on its accumulators: pointwise, of the contraction's shape, on values that it can load

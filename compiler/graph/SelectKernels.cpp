@@ -10,6 +10,7 @@
 #include "dialects/ingot/Movement.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -65,14 +66,37 @@ bool isConstant(Value v) {
                 (isPure(op) && op->getNumOperands() > 0 && llvm::all_of(op->getOperands(), isConstant)));
 }
 
+/// A permutation of the trailing dimensions of four.
+SmallVector<int64_t> inFour(ArrayRef<int64_t> perm) {
+  int64_t leading = 4 - perm.size();
+  SmallVector<int64_t> four = llvm::to_vector(llvm::seq<int64_t>(0, leading));
+  for (int64_t dim : perm)
+    four.push_back(dim + leading);
+  return four;
+}
+
+/// \p shape with leading dimensions of size 1 up to rank 4.
+SmallVector<int64_t> shapeInFour(ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> four(4 - shape.size(), 1);
+  llvm::append_range(four, shape);
+  return four;
+}
+
 class KernelBuilder {
 public:
   KernelBuilder(GroupOp group, ContractionOpInterface anchor, const Contraction &contraction)
-      : group(group), anchor(anchor), contraction(contraction) {}
+      : group(group), anchor(anchor), contraction(contraction), logicalDims(contraction.outputDims),
+        inputValue(anchor->getOperand(contraction.input)), filterValue(anchor->getOperand(contraction.filter)),
+        result(anchor->getResult(0)) {
+    absorbTransposes();
+  }
+
+  /// Whether the filter comes from outside the group, where it can be packed.
+  bool canBuild() const { return isa<BlockArgument>(filterValue); }
 
   void run() {
     ImplicitLocOpBuilder outside(anchor->getLoc(), group);
-    BlockArgument filter = cast<BlockArgument>(anchor->getOperand(contraction.filter));
+    BlockArgument filter = cast<BlockArgument>(filterValue);
     Value source = group.getInputs()[filter.getArgNumber()];
     Value packed = contraction.depthwise ? packDepthwise(outside, source) : packPanels(outside, source);
     group.getInputsMutable().append(packed);
@@ -80,7 +104,7 @@ public:
 
     auto yield = cast<YieldOp>(group.getBody().front().getTerminator());
     ImplicitLocOpBuilder b(anchor->getLoc(), yield);
-    Value input = viewAs(b, anchor->getOperand(contraction.input), contraction.inputShape);
+    Value input = viewAs(b, inputValue, contraction.inputShape);
     SmallVector<Value> extras = loadExtras(b);
     Value output = tensor::EmptyOp::create(b, contraction.outputShape, tensorOf(anchor->getResult(0)).getElementType());
 
@@ -100,9 +124,8 @@ public:
     Operation *kernel = contraction.depthwise
                             ? kernel::DepthwiseOp::create(b, b.getLoc(), input, panels, extras, output, window, epilogue)
                             : kernel::BrgemmOp::create(b, b.getLoc(), input, panels, extras, output, window, epilogue).getOperation();
-    Value result = viewAs(b, kernel->getResult(0), tensorOf(anchor->getResult(0)).getShape());
     assert(yield.getValues().size() == 1 && "a contraction group has one result");
-    yield->setOperand(0, result);
+    yield->setOperand(0, viewAs(b, kernel->getResult(0), tensorOf(result).getShape()));
     eraseOldOps();
     // The unpacked filter is no longer read.
     if (filter.use_empty()) {
@@ -113,6 +136,31 @@ public:
   }
 
 private:
+  /// Reads and writes in the order of the group's own operands and result, so that no transpose runs.
+  void absorbTransposes() {
+    if (auto transpose = inputValue.getDefiningOp<TransposeOp>()) {
+      SmallVector<int64_t> perm = inFour(transpose.getPerm());
+      for (int64_t &dim : contraction.inputDims)
+        dim = perm[dim];
+      inputValue = transpose.getX();
+      contraction.inputShape = shapeInFour(tensorOf(inputValue).getShape());
+    }
+    if (auto transpose = filterValue.getDefiningOp<TransposeOp>()) {
+      for (int64_t &dim : contraction.filterDims)
+        if (dim >= 0)
+          dim = transpose.getPerm()[dim];
+      filterValue = transpose.getX();
+    }
+    auto yield = cast<YieldOp>(group.getBody().front().getTerminator());
+    if (auto transpose = yield.getValues().front().getDefiningOp<TransposeOp>()) {
+      SmallVector<int64_t> inverse = invertPermutationVector(inFour(transpose.getPerm()));
+      for (int64_t &dim : contraction.outputDims)
+        dim = inverse[dim];
+      result = transpose.getY();
+      contraction.outputShape = shapeInFour(tensorOf(result).getShape());
+    }
+  }
+
   Value packPanels(ImplicitLocOpBuilder &b, Value filter) {
     SmallVector<int64_t> shape = kernel::panelShape(contraction.leads, contraction.groups,
                                                     contraction.kernel[0] * contraction.kernel[1], contraction.channels,
@@ -152,7 +200,7 @@ private:
         if (isa<BlockArgument>(operand) && !extraIndex.contains(operand)) {
           extraIndex[operand] = extras.size();
           ArrayRef<int64_t> sizes = tensorOf(operand).getShape();
-          extras.push_back(viewAs(b, operand, broadcastShape(sizes, contraction.outputDims)));
+          extras.push_back(viewAs(b, operand, broadcastShape(sizes, logicalDims)));
         }
     }
     return extras;
@@ -198,7 +246,9 @@ private:
 
   GroupOp group;
   ContractionOpInterface anchor;
-  const Contraction &contraction;
+  Contraction contraction;
+  SmallVector<int64_t> logicalDims; ///< the dims of the result before a transpose
+  Value inputValue, filterValue, result;
   llvm::MapVector<Value, unsigned> extraIndex;
 };
 
@@ -208,9 +258,12 @@ struct SelectKernels : ingot::impl::SelectKernelsBase<SelectKernels> {
       for (Operation &op : group.getBody().front()) {
         auto anchor = dyn_cast<ContractionOpInterface>(op);
         std::optional<Contraction> contraction = anchor ? anchor.getContraction() : std::nullopt;
-        if (!contraction || !isa<BlockArgument>(op.getOperand(contraction->filter)))
+        if (!contraction)
           continue;
-        KernelBuilder(group, anchor, *contraction).run();
+        KernelBuilder builder(group, anchor, *contraction);
+        if (!builder.canBuild())
+          continue;
+        builder.run();
         ++kernels;
         break;
       }

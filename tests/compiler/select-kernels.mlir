@@ -52,3 +52,16 @@ func.func @depthwise(%x: tensor<1x9x9x8xf32>) -> tensor<1x9x9x8xf32> {
 ingot.weight @w : tensor<20x37xf32> = "b3:00"
 ingot.weight @k : tensor<16x8x3x3xf32> = "b3:01"
 ingot.weight @d : tensor<8x1x3x3xf32> = "b3:02"
+
+// Heads stay where they are: the kernel reads and writes past them instead of transposing.
+// CHECK-LABEL: func.func @heads
+// CHECK: kernel.pack ins(%{{.*}} : tensor<2x6x3x8xf32>) outs(%{{.*}}) dims [0, 2, 1, -1, -1, 3]
+// CHECK: kernel.brgemm ins(%{{.*}}, %{{.*}} : tensor<2x5x3x8xf32>,
+// CHECK-SAME: input_dims [0, 2, 1, 3]
+// CHECK-NOT: ingot.transpose
+func.func @heads(%q: tensor<2x5x3x8xf32>, %k: tensor<2x6x3x8xf32>) -> tensor<2x3x5x6xf32> {
+  %0 = ingot.transpose %q {perm = array<i64: 0, 2, 1, 3>} : (tensor<2x5x3x8xf32>) -> tensor<2x3x5x8xf32>
+  %1 = ingot.transpose %k {perm = array<i64: 0, 2, 3, 1>} : (tensor<2x6x3x8xf32>) -> tensor<2x3x8x6xf32>
+  %2 = ingot.matmul %0, %1 : (tensor<2x3x5x8xf32>, tensor<2x3x8x6xf32>) -> tensor<2x3x5x6xf32>
+  return %2 : tensor<2x3x5x6xf32>
+}
