@@ -154,4 +154,33 @@ def EmitLoops : Pass<"emit-loops", "::mlir::func::FuncOp"> {
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def ExpandMath : Pass<"expand-math"> {
+  let summary = "Expands functions of f32 scalars and vectors to polynomials";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def FuseLoops : Pass<"fuse-loops", "::mlir::func::FuncOp"> {
+  let summary = "Merges pointwise linalg ops on tensors into the ops that use them";
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def FuseRows : Pass<"fuse-rows", "::mlir::func::FuncOp"> {
+  let summary = "Runs linalg ops on memrefs that share rows row by row";
+  let options = [Option<"parallel", "parallel", "bool", "true", "cut the rows into the chunks of an scf.forall">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def VerifyVectors : Pass<"verify-vectors"> {
+  let summary = "Rejects vectors that the target has no registers for";
+  let options = [Option<"vectorBits", "vector-bits", "unsigned", "256", "width of a native vector">];
+}
+
+def VerifyNoAlloc : Pass<"verify-no-alloc"> {
+  let summary = "Rejects allocations and copies of buffers that would happen at run time";
+}
+
 #endif

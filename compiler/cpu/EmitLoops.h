@@ -30,12 +30,12 @@ struct Loop {
 
 /// How one operand moves through memory while the loops run.
 struct Access {
-  mlir::Value buffer;                              ///< the operand: a memref, or a scalar
-  mlir::Type element;                              ///< type of one element
-  bool output = false;                             ///< is an operand of `outs`
-  llvm::SmallVector<mlir::OpFoldResult> strides;   ///< elements to move for a step of each loop; empty for a scalar
-  mlir::OpFoldResult start;                        ///< element at which all loop variables are 0, from the memref's own offset
-  mlir::AffineMap map;                             ///< set if the address is not linear: then only scalar code can read it
+  mlir::Value buffer;                            ///< the operand: a memref, or a scalar
+  mlir::Type element;                            ///< type of one element
+  bool output = false;                           ///< is an operand of `outs`
+  llvm::SmallVector<mlir::OpFoldResult> strides; ///< elements to move for a step of each loop; empty for a scalar
+  mlir::OpFoldResult start; ///< element at which all loop variables are 0, from the memref's own offset
+  mlir::AffineMap map;      ///< set if the address is not linear: then only scalar code can read it
 
   bool isScalar() const { return !mlir::isa<mlir::MemRefType>(buffer.getType()); }
   /// Whether the address does not depend on `loop`.
@@ -48,9 +48,9 @@ struct Access {
 struct Nest {
   mlir::linalg::GenericOp op;
   llvm::SmallVector<Loop> loops;
-  llvm::SmallVector<Access> accesses;        ///< one for each operand, in order
-  llvm::SmallVector<int> loopOfDim;          ///< loop that runs over a dimension of the operation; -1 if its size is 1
-  bool linear = true;                        ///< all addresses are linear
+  llvm::SmallVector<Access> accesses; ///< one for each operand, in order
+  llvm::SmallVector<int> loopOfDim;   ///< loop that runs over a dimension of the operation; -1 if its size is 1
+  bool linear = true;                 ///< all addresses are linear
 
   mlir::Block &body() { return op.getRegion().front(); }
   /// Whether `access` is an output that keeps one value over all reduction loops.
@@ -70,10 +70,10 @@ enum class Lane {
 
 /// The result of looking at the body with `vectorLoop` as lanes.
 struct BodyInfo {
-  bool feasible = true;              ///< every varying operation has a vector form
-  bool maskable = true;              ///< a partial vector can be done under a mask
-  unsigned widestBits = 8;           ///< of a varying value
-  double cost = 0;                   ///< arithmetic for a vector
+  bool feasible = true;    ///< every varying operation has a vector form
+  bool maskable = true;    ///< a partial vector can be done under a mask
+  unsigned widestBits = 8; ///< of a varying value
+  double cost = 0;         ///< arithmetic for a vector
   llvm::DenseMap<mlir::Value, Lane> lanes;
 };
 
@@ -91,14 +91,14 @@ struct Machine {
 
 /// The decisions about one nest.
 struct Schedule {
-  int vectorLoop = -1;                     ///< loop on the lanes of vectors, or -1: scalar code
-  int transposeLoop = -1;                  ///< loop along which the operands of `transposed` are read, in square tiles
-  llvm::SmallVector<unsigned> transposed;  ///< operands that are contiguous along `transposeLoop` only
+  int vectorLoop = -1;                    ///< loop on the lanes of vectors, or -1: scalar code
+  int transposeLoop = -1;                 ///< loop along which the operands of `transposed` are read, in square tiles
+  llvm::SmallVector<unsigned> transposed; ///< operands that are contiguous along `transposeLoop` only
   unsigned lanes = 1;
-  unsigned columns = 1;                    ///< vectors side by side
-  llvm::SmallVector<unsigned> parallel;    ///< other parallel loops, outermost first
-  llvm::SmallVector<unsigned> reductions;  ///< other reduction loops, outermost first
-  int chunkLoop = -1;                      ///< parallel loop that is cut into chunks for threads
+  unsigned columns = 1;                   ///< vectors side by side
+  llvm::SmallVector<unsigned> parallel;   ///< other parallel loops, outermost first
+  llvm::SmallVector<unsigned> reductions; ///< other reduction loops, outermost first
+  int chunkLoop = -1;                     ///< parallel loop that is cut into chunks for threads
   int64_t chunks = 1, chunkSize = 0;
   BodyInfo body;
 };

@@ -68,8 +68,7 @@ Point BodyEmitter::move(const Point &point, unsigned loop, Value variable) {
       continue;
     Value step = variable;
     if (!access.isContiguous(loop))
-      step = arith::MulIOp::create(b, variable,
-                                   getValueOrCreateConstantIndexOp(b, b.getLoc(), access.strides[loop]),
+      step = arith::MulIOp::create(b, variable, getValueOrCreateConstantIndexOp(b, b.getLoc(), access.strides[loop]),
                                    arith::IntegerOverflowFlags::nsw);
     address = add(address, step);
   }
@@ -182,9 +181,8 @@ Value BodyEmitter::emitRowLoad(Operation *op, llvm::function_ref<Value(Value)> s
     return vector::MaskedLoadOp::create(b, type, load.getMemRef(), at, lanes.mask, rest);
   }
   Value result = arith::ConstantOp::create(b, b.getZeroAttr(type));
-  auto vectors = llvm::map_to_vector(indices, [&](Value index) {
-    return laneOf(index) == Lane::Uniform ? scalarOf(index) : vectorOf(index);
-  });
+  auto vectors = llvm::map_to_vector(
+      indices, [&](Value index) { return laneOf(index) == Lane::Uniform ? scalarOf(index) : vectorOf(index); });
   for (unsigned lane = 0; lane < lanes.count; ++lane) {
     auto at = llvm::map_to_vector(vectors, [&](Value index) -> Value {
       return isa<VectorType>(index.getType()) ? vector::ExtractOp::create(b, index, lane).getResult() : index;
@@ -244,8 +242,7 @@ void BodyEmitter::emitStep(const IRMapping &uniform, const Point &point, Lanes l
       continue;
     }
     Operation *wide = Operation::create(
-        op.getLoc(), op.getName(),
-        llvm::map_to_vector(op.getResultTypes(), [&](Type type) { return lanes.of(type); }),
+        op.getLoc(), op.getName(), llvm::map_to_vector(op.getResultTypes(), [&](Type type) { return lanes.of(type); }),
         llvm::map_to_vector(op.getOperands(), [&](Value v) { return vectorOf(v); }), op.getDiscardableAttrDictionary(),
         op.getPropertiesStorage(), /*successors=*/{}, /*numRegions=*/0);
     b.insert(wide);

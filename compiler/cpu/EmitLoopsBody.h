@@ -22,8 +22,8 @@ struct Point {
 
 /// How many lanes of a step are real.
 struct Lanes {
-  unsigned count = 1;       ///< 1: scalar code
-  mlir::Value mask = {};    ///< of a partial vector, or null
+  unsigned count = 1;    ///< 1: scalar code
+  mlir::Value mask = {}; ///< of a partial vector, or null
   mlir::Type of(mlir::Type element) const {
     return count == 1 ? element : mlir::Type(mlir::VectorType::get({int64_t(count)}, element));
   }

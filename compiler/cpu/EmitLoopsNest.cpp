@@ -114,8 +114,7 @@ Access buildAccess(ImplicitLocOpBuilder &b, OpOperand &operand, AffineMap map, b
       return access;
     }
     for (unsigned dim = 0; dim < map.getNumDims(); ++dim)
-      access.strides[dim] =
-          add(b, access.strides[dim], multiply(b, b.getIndexAttr(coefficients[dim]), stride));
+      access.strides[dim] = add(b, access.strides[dim], multiply(b, b.getIndexAttr(coefficients[dim]), stride));
     access.start = add(b, access.start, multiply(b, b.getIndexAttr(coefficients.back()), stride));
   }
   return access;

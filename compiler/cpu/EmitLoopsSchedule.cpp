@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Every loop is tried as the lanes of a vector, the cost of one iteration is estimated, and the cheapest wins. All of it
-// is a function of shapes, types and the instruction set, so that a value never depends on the number of threads.
+// Every loop is tried as the lanes of a vector, the cost of one iteration is estimated, and the cheapest wins. All of
+// it is a function of shapes, types and the instruction set, so that a value never depends on the number of threads.
 //
 //===----------------------------------------------------------------------===//
 
@@ -133,9 +133,8 @@ Operation *findCombiner(Nest &nest, unsigned index) {
   Value argument = nest.op.getRegionOutputArgs()[index];
   Value yielded = nest.body().getTerminator()->getOperand(index);
   Operation *combiner = yielded.getDefiningOp();
-  if (!combiner || combiner->getBlock() != &nest.body() || combiner->getNumOperands() != 2 ||
-      !argument.hasOneUse() || *argument.user_begin() != combiner || !yielded.hasOneUse() ||
-      !arith::getNeutralElement(combiner))
+  if (!combiner || combiner->getBlock() != &nest.body() || combiner->getNumOperands() != 2 || !argument.hasOneUse() ||
+      *argument.user_begin() != combiner || !yielded.hasOneUse() || !arith::getNeutralElement(combiner))
     return nullptr;
   return combiner;
 }

@@ -35,8 +35,8 @@ public:
   void write() {
     OpBuilder::InsertionGuard guard(b);
     if (schedule.chunkLoop >= 0) {
-      auto forall = scf::ForallOp::create(b, ArrayRef<OpFoldResult>{b.getIndexAttr(schedule.chunks)}, ValueRange(),
-                                          std::nullopt);
+      auto forall =
+          scf::ForallOp::create(b, ArrayRef<OpFoldResult>{b.getIndexAttr(schedule.chunks)}, ValueRange(), std::nullopt);
       b.setInsertionPointToStart(forall.getBody());
       int64_t length = *nest.loops[schedule.chunkLoop].length(), size = schedule.chunkSize;
       chunk.low = arith::MulIOp::create(b, forall.getInductionVar(0), constant(size));
@@ -102,9 +102,8 @@ private:
     Values values(carried);
     Value position = span.low;
     auto run = [&](Value until, unsigned columns, Lanes kind) {
-      values = forLoop(position, until, int64_t(columns) * kind.count, values, [&](Value variable, ValueRange current) {
-        return step(variable, columns, kind, current);
-      });
+      values = forLoop(position, until, int64_t(columns) * kind.count, values,
+                       [&](Value variable, ValueRange current) { return step(variable, columns, kind, current); });
       position = until;
     };
     if (block > lanes)
@@ -264,8 +263,8 @@ private:
         sum = combine(combiner, output, vector::ShuffleOp::create(b, sum, sum, low),
                       vector::ShuffleOp::create(b, sum, sum, high));
       }
-      Value total = combine(combiner, output, results[which * (columns + 1) + columns],
-                            vector::ExtractOp::create(b, sum, 0));
+      Value total =
+          combine(combiner, output, results[which * (columns + 1) + columns], vector::ExtractOp::create(b, sum, 0));
       body.store(total, firstOutput + output, point, {1});
     }
   }
@@ -334,8 +333,6 @@ private:
 
 } // namespace
 
-void emitNest(ImplicitLocOpBuilder &b, Nest &nest, const Schedule &schedule) {
-  NestWriter(b, nest, schedule).write();
-}
+void emitNest(ImplicitLocOpBuilder &b, Nest &nest, const Schedule &schedule) { NestWriter(b, nest, schedule).write(); }
 
 } // namespace ingot::loops
