@@ -44,11 +44,25 @@ static llvm::Error parse(Model &model, llvm::MemoryBufferRef buffer) {
   return llvm::Error::success();
 }
 
-/// Whether the checker must look for files next to the model.
-static bool hasExternalData(const onnx::GraphProto &graph) {
-  return llvm::any_of(graph.initializer(), [](const onnx::TensorProto &tensor) {
-    return tensor.data_location() == onnx::TensorProto::EXTERNAL;
-  });
+static bool isExternal(const onnx::TensorProto &tensor) {
+  return tensor.data_location() == onnx::TensorProto::EXTERNAL;
+}
+
+/// Runs ONNX's checker. It would look for external data in the working folder, so it sees such tensors as empty; they
+/// are checked when they are opened.
+static void check(const onnx::ModelProto &proto) {
+  if (llvm::none_of(proto.graph().initializer(), isExternal))
+    return onnx::checker::check_model(proto);
+  onnx::ModelProto copy = proto;
+  for (onnx::TensorProto &tensor : *copy.mutable_graph()->mutable_initializer()) {
+    if (!isExternal(tensor))
+      continue;
+    tensor.clear_external_data();
+    tensor.clear_data_location();
+    tensor.clear_dims();
+    tensor.add_dims(0);
+  }
+  onnx::checker::check_model(copy);
 }
 
 llvm::Expected<std::shared_ptr<Model>> loadModel(llvm::StringRef path) {
@@ -66,10 +80,7 @@ llvm::Expected<std::shared_ptr<Model>> loadModel(llvm::StringRef path) {
   try {
     if (llvm::Error error = parse(*model, **buffer))
       return std::move(error);
-    if (hasExternalData(model->proto.graph()))
-      onnx::checker::check_model(model->path);
-    else
-      onnx::checker::check_model(model->proto);
+    check(model->proto);
   } catch (const std::exception &exception) {
     return fault(path + ": " + summary(exception.what()));
   }

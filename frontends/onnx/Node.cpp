@@ -143,8 +143,9 @@ Value Node::build(StringRef opName, ValueRange operands, ArrayRef<NamedAttribute
     return {};
   }
 
+  Listener listener(context);
+  auto complain = [&] { return mlir::emitError(loc); };
   NamedAttrList converted;
-  auto silent = [] { return InFlightDiagnostic(); };
   for (NamedAttribute attr : attrs) {
     if (!llvm::is_contained(name->getAttributeNames(), attr.getName())) {
       (void)unsupported("attribute '" + Twine(attr.getName().strref()) + "' is not supported");
@@ -152,12 +153,12 @@ Value Node::build(StringRef opName, ValueRange operands, ArrayRef<NamedAttribute
     }
     NamedAttrList alone(attr);
     auto number = dyn_cast<IntegerAttr>(attr.getValue());
-    if (number && failed(name->verifyInherentAttrs(alone, silent)))
+    if (number && failed(name->verifyInherentAttrs(alone, complain)))
       attr.setValue(b.getBoolAttr(number.getInt() != 0)); // ONNX has no truth values as attributes
     converted.push_back(attr);
   }
 
-  Listener listener(context);
+  listener.text.clear();
   OperationState state(loc, *name);
   state.addOperands(operands);
   state.addAttributes(converted.getAttrs());
@@ -165,7 +166,6 @@ Value Node::build(StringRef opName, ValueRange operands, ArrayRef<NamedAttribute
     Properties properties(*name);
     DictionaryAttr dictionary = converted.getDictionary(context);
     auto *inference = name->getInterface<InferTypeOpInterface>();
-    auto complain = [&] { return mlir::emitError(loc); };
     bool fits = inference && succeeded(name->verifyInherentAttrs(converted, complain));
     if (fits && !converted.empty())
       fits = succeeded(name->setOpPropertiesFromAttribute(*name, properties.get(), dictionary, complain));

@@ -66,6 +66,15 @@ static LogicalResult groupNorm(Node &n, int64_t groups) {
                           {n.attr("num_groups", groups), n.attr("epsilon", n.number("epsilon", 1e-5))}));
 }
 
+static LogicalResult lpNorm(Node &n) {
+  int64_t p = n.integer("p", 2);
+  if (p != 1 && p != 2)
+    return n.invalid("'p' is " + Twine(p) + ", want 1 or 2");
+  Value norm = n.build(p == 1 ? "reduce_l1" : "reduce_l2", n.in(0),
+                       {n.attr("axes", ArrayRef<int64_t>{n.integer("axis", -1)}), n.attr("keepdims", true)});
+  return n.result(n.build("div", {n.in(0), norm}, {}));
+}
+
 /// Before opset 13, everything from `axis` on is one dimension.
 static LogicalResult softmax(Node &n, StringRef op) {
   RankedTensorType type = n.type(0);
@@ -95,6 +104,7 @@ void addNormalizeRules(RuleMap &rules) {
       return n.unsupported("the number of channels is not known at compile time");
     return groupNorm(n, n.type(0).getDimSize(1));
   };
+  rules[".LpNormalization"] = lpNorm;
   rules[".Softmax"] = [](Node &n) { return softmax(n, "softmax"); };
   rules[".LogSoftmax"] = [](Node &n) { return softmax(n, "log_softmax"); };
 }

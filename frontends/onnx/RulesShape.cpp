@@ -168,6 +168,20 @@ static LogicalResult constantOfShape(Node &n) {
   return n.result(n.build("expand", value, n.attr("shape", *shape)));
 }
 
+static LogicalResult eyeLike(Node &n) {
+  RankedTensorType type = n.type(0);
+  Type element = n.hasAttr("dtype") ? elementType(n.b.getContext(), int(n.integer("dtype", 0))) : type.getElementType();
+  if (type.getRank() != 2 || !element)
+    return n.invalid("want a matrix and a known element type");
+  if (!type.hasStaticShape())
+    return n.unsupported("the sizes are not known at compile time");
+  auto places = [&](int64_t axis) {
+    return n.build("iota", {}, {n.attr("shape", type.getShape()), n.attr("axis", axis), n.attr("type", Type(n.b.getI64Type()))});
+  };
+  Value diagonal = n.build("add", {places(0), n.scalar(double(n.integer("k", 0)), n.b.getI64Type())}, {});
+  return n.result(n.cast(n.build("equal", {diagonal, places(1)}, {}), element));
+}
+
 /// start + i * delta, of numbers known at compile time.
 static LogicalResult range(Node &n) {
   Type element = n.type(0).getElementType();
@@ -199,6 +213,7 @@ void addShapeRules(RuleMap &rules) {
   rules[".Reshape"] = reshape;
   rules[".Expand"] = expand;
   rules[".ConstantOfShape"] = constantOfShape;
+  rules[".EyeLike"] = eyeLike;
   rules[".Range"] = range;
 }
 

@@ -9,8 +9,10 @@
 #include "frontends/onnx/Importer.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include <gmock/gmock.h>
+#include <random>
 
 using namespace ingot;
 using testing::HasSubstr;
@@ -128,5 +130,86 @@ TEST_F(OnnxImport, SaysWhatIsWrongWithAModel) {
 TEST_F(OnnxImport, UpgradesOldForms) {
   EXPECT_THAT(import("g (float[2] x) => (float[2] y) { y = Clip<min = 0.0, max = 6.0>(x) }", 7), HasSubstr("ingot.min"));
   EXPECT_THAT(import("g (float[2] x) => (float[2] y) { y = Dropout<ratio = 0.5>(x) }", 7), HasSubstr("return %arg0"));
+}
+
+TEST_F(OnnxImport, FoldsTheShapeArithmeticOfExporters) {
+  std::string text = import(R"(g (float[2, 6] x) => (float[y0, y1, y2] y) {
+    shape = Shape(x)
+    i = Constant<value_int = 0>()
+    n = Gather<axis = 0>(shape, i)
+    axes = Constant<value_ints = [0]>()
+    n1 = Unsqueeze(n, axes)
+    rest = Constant<value_ints = [3, -1]>()
+    target = Concat<axis = 0>(n1, rest)
+    y = Reshape(x, target) })");
+  EXPECT_THAT(text, HasSubstr("-> tensor<2x3x2xf32>"));
+  EXPECT_THAT(text, Not(HasSubstr("i64>"))) << text;
+}
+
+TEST_F(OnnxImport, FollowsOpenDimensionsThroughShapeArithmetic) {
+  std::string text = import(R"(g (float[N, 6] x) => (float[N, y1, y2] y) {
+    shape = Shape(x)
+    i = Constant<value_ints = [0]>()
+    n = Gather<axis = 0>(shape, i)
+    rest = Constant<value_ints = [3, 2]>()
+    target = Concat<axis = 0>(n, rest)
+    u = Relu(x)
+    y = Reshape(u, target) })");
+  EXPECT_THAT(text, HasSubstr("-> tensor<?x3x2xf32>"));
+  EXPECT_THAT(text, Not(HasSubstr("ingot.shape"))) << text;
+}
+
+TEST_F(OnnxImport, TakesSequencesOfKnownLengthApart) {
+  std::string text = import(R"(g (float[2, 6] x) => (float[2, 3] y) {
+    n = Constant<value_int = 3>()
+    parts = SplitToSequence<axis = 1>(x, n)
+    i = Constant<value_int = -1>()
+    y = SequenceAt(parts, i) })");
+  EXPECT_THAT(text, HasSubstr("-> tensor<2x3xf32>"));
+}
+
+TEST_F(OnnxImport, MakesTruthValuesOfNumbers) {
+  EXPECT_THAT(import("g (float[2, 6] x) => (int64[6] y) { y = ArgMax<axis = 0, keepdims = 0>(x) }"),
+              HasSubstr("keepdims = false"));
+}
+
+TEST_F(OnnxImport, TakesABranchThatIsKnown) {
+  std::string text = import(R"(g (float[2] x) => (float[2] y) {
+    zero = Constant<value_int = 0>()
+    one = Constant<value_int = 1>()
+    c = Less(zero, one)
+    y = If(c) <then_branch = g1 () => (float[2] a) { a = Relu(x) }, else_branch = g2 () => (float[2] b) { b = Neg(x) }> })");
+  EXPECT_THAT(text, HasSubstr("ingot.relu"));
+  EXPECT_THAT(text, Not(HasSubstr("ingot.neg")));
+}
+
+TEST_F(OnnxImport, ReadsExternalDataOnlyFromTheModelsFolder) {
+  auto model = [&](llvm::StringRef location) {
+    return write("model.onnxtxt", (R"(<ir_version: 8, opset_import: ["" : 18]>
+      g (float[2] x) => (float[2] y) <float[2] p = ["location": ")" + location + R"("]> { y = Add(x, p) })").str());
+  };
+  write("data.bin", llvm::StringRef("\0\0\x80?\0\0\0@", 8));
+  EXPECT_THAT(importFile(model("data.bin")), HasSubstr("ingot.weight @p"));
+  write("short.bin", "1234");
+  EXPECT_THAT(importFile(model("short.bin")), HasSubstr("ends beyond the end of short.bin"));
+  EXPECT_THAT(importFile(model("../data.bin")), HasSubstr("error: "));
+  EXPECT_THAT(importFile(model("/etc/hostname")), HasSubstr("error: "));
+}
+
+// A model comes from anywhere: whatever its bytes are, there is a module or an error.
+TEST_F(OnnxImport, SurvivesDamagedFiles) {
+  auto file = llvm::MemoryBuffer::getFile(INGOT_DIGITS_MODEL);
+  ASSERT_TRUE(bool(file));
+  std::string bytes = (*file)->getBuffer().str();
+  std::mt19937 random(1);
+  int damaged = 0;
+  for (int i = 0; i < 200; ++i) {
+    std::string copy = bytes;
+    // Structure is at the ends of the file, and weights in the middle.
+    for (int j = 0; j < 4; ++j)
+      copy[random() % 2 ? random() % 600 : copy.size() - 1 - random() % 1200] = char(random());
+    damaged += llvm::StringRef(importFile(write("damaged.onnx", copy))).starts_with("error: ");
+  }
+  EXPECT_GT(damaged, 0);
 }
 } // namespace
