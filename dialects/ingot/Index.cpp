@@ -175,7 +175,8 @@ SmallVector<Value> GatherElementsOp::lowerToLinalg(ImplicitLocOpBuilder &b, Valu
 }
 
 SmallVector<Value> GatherElementsOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
-  return {b.createOrFold<ScatterElementsOp>(zerosLike(b, getX()), getIndices(), cotangents[0], getAxis(), "add"), Value()};
+  Value zeros = zerosLike(b, getX());
+  return {b.createOrFold<ScatterElementsOp>(zeros, getIndices(), cotangents[0], getAxis(), "add"), Value()};
 }
 
 //===----------------------------------------------------------------------===//
@@ -248,8 +249,8 @@ SmallVector<Value> GatherNDOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange
 // Scatters
 //===----------------------------------------------------------------------===//
 
-static LogicalResult checkUpdates(MaybeLoc loc, RankedTensorType type, RankedTensorType updates, ArrayRef<int64_t> shape,
-                                  StringRef reduction) {
+static LogicalResult checkUpdates(MaybeLoc loc, RankedTensorType type, RankedTensorType updates,
+                                  ArrayRef<int64_t> shape, StringRef reduction) {
   if (!llvm::is_contained({"none", "add", "mul", "max", "min"}, reduction))
     return emitOptionalError(loc, "reduction must be none, add, mul, max or min, but is ", reduction);
   if (updates.getElementType() != type.getElementType() || failed(verifyCompatibleShape(updates.getShape(), shape)))

@@ -334,7 +334,7 @@ SmallVector<Value> SliceOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange co
   SmallVector<int64_t> low, high, interior, backwards;
   for (auto [i, range, size] : llvm::enumerate(getRanges(), getX().getType().getShape())) {
     bool unknown = ShapedType::isDynamic(size), none = range.size == 0;
-    int64_t last = range.start + (range.size - 1) * range.step;
+    int64_t last = unknown ? 0 : range.start + (range.size - 1) * range.step;
     if (range.step < 0)
       backwards.push_back(i);
     low.push_back(unknown ? 0 : none ? size : std::min(range.start, last));
@@ -393,7 +393,8 @@ bool ConcatOp::isIdentity() { return getXs().size() == 1; }
 
 SmallVector<Value> ConcatOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange operands) {
   int64_t axis = axisOf(*this);
-  Sizes sizes = sizesOf(b, operands[0]), offsets(sizes.size(), b.getIndexAttr(0)), strides(sizes.size(), b.getIndexAttr(1));
+  Sizes sizes = sizesOf(b, operands[0]);
+  Sizes offsets(sizes.size(), b.getIndexAttr(0)), strides(sizes.size(), b.getIndexAttr(1));
   for (Value x : operands.drop_front())
     sizes[axis] = addSizes(b, sizes[axis], sizeOf(b, x, axis));
   for (auto [size, known] : llvm::zip_equal(sizes, getY().getType().getShape()))
@@ -427,7 +428,8 @@ SmallVector<Value> ConcatOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange c
 //===----------------------------------------------------------------------===//
 
 FailureOr<RankedTensorType> PadOp::inferType(MaybeLoc loc, Adaptor adaptor) {
-  auto type = cast<RankedTensorType>(adaptor.getX().getType()), value = cast<RankedTensorType>(adaptor.getValue().getType());
+  auto type = cast<RankedTensorType>(adaptor.getX().getType());
+  auto value = cast<RankedTensorType>(adaptor.getValue().getType());
   if (value.getRank() != 0 || value.getElementType() != type.getElementType())
     return emitOptionalError(loc, "the value must be a ", type.clone(ArrayRef<int64_t>()), ", but is a ", value);
   if (failed(checkRank(loc, "low", adaptor.getLow(), type.getRank())) ||
@@ -495,8 +497,7 @@ SmallVector<Value> PadOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cota
   Value dy = cotangents[0], zero = literal(b, 0, elementOf(dy));
   SmallVector<int64_t> low, high, none(getLow().size(), 0), starts(none), ends(none.size(), INT64_MAX), axes, steps;
   for (auto [i, before, behind, interior] : llvm::enumerate(getLow(), getHigh(), getInterior())) {
-    low.push_back(-before), high.push_back(-behind);
-    axes.push_back(i), steps.push_back(interior + 1);
+    low.push_back(-before), high.push_back(-behind), axes.push_back(i), steps.push_back(interior + 1);
   }
   Value dx = b.createOrFold<PadOp>(dy, zero, low, high, none);
   dx = b.createOrFold<SliceOp>(dx, starts, ends, axes, steps);
