@@ -71,19 +71,23 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
   case Phase::Schedule: // ingot, kernel, tensor: kernels chosen, weights packed
     if (fast)
       pm.addNestedPass<func::FuncOp>(createSelectKernels());
-    if (!options.evaluates)
+    if (fast && !options.evaluates)
       pm.addPass(createFoldConstants());
     break;
   case Phase::Lower: // func, linalg, kernel, tensor, arith, math: one function a group
     pm.addPass(createOutlineGroups());
     pm.addPass(createWeightArguments());
     pm.addPass(createGraphToLinalg());
+    if (fast)
+      pm.addNestedPass<func::FuncOp>(createFuseLoops());
     cleanUp(pm);
     if (fast)
       pm.addPass(func::createDuplicateFunctionEliminationPass());
     break;
   case Phase::Bufferize: // the same on memrefs
     bufferize(pm);
+    if (fast)
+      pm.addNestedPass<func::FuncOp>(createFuseRows());
     break;
   case Phase::Plan: // one arena and one blob of weights, every offset fixed
     pm.addPass(createPlanBuffers());
@@ -93,10 +97,14 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     if (fast) {
       pm.addPass(createEmitBrgemm({options.target.vectorBits, options.target.registers, options.target.l2Bytes}));
       pm.addNestedPass<func::FuncOp>(createEmitLoops({options.target.vectorBits, options.target.registers}));
+      pm.addPass(createExpandMath());
+      pm.addPass(createVerifyVectors({options.target.vectorBits}));
     } else {
       pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
     }
     pm.addPass(createParallelize());
+    if (fast)
+      pm.addPass(createVerifyNoAlloc());
     cleanUp(pm);
     break;
   case Phase::LLVM: // llvm
