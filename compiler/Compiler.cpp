@@ -122,8 +122,11 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context
       return imported.takeError();
     module = std::move(*imported);
   }
-  if (!module->getSymName())
-    module->setSymName(sys::path::stem(path));
+  if (!module->getSymName()) {
+    // Every second model is called model.onnx; its folder says more.
+    StringRef stem = sys::path::stem(path), folder = sys::path::filename(sys::path::parent_path(path));
+    module->setSymName(stem == "model" && !folder.empty() ? folder : stem);
+  }
   return module;
 }
 
@@ -136,8 +139,8 @@ Error runPhases(mlir::ModuleOp module, const Options &options) {
     if (std::error_code error = sys::fs::create_directories(options.dumpDir))
       return fail(INGOT_BAD_ARGUMENT, "cannot write to " + options.dumpDir + ": " + error.message());
   for (auto [number, phase] : enumerate(phases())) {
-    if (phase.first > options.compileTo)
-      break;
+    if (phase.first < options.compileFrom || phase.first > options.compileTo)
+      continue;
     buildPhase(pm, phase.first, options);
     if (!options.dumpDir.empty())
       pm.addPass(std::make_unique<DumpPhase>(dumpPath(options, number, phase.second) + ".mlir"));
@@ -173,7 +176,10 @@ static Expected<std::unique_ptr<Module>> lower(mlir::ModuleOp module, const Opti
                                  " bytes of memory, over the limit of " + Twine(options.maxMemory));
   mlir::Operation *leftOver = nullptr;
   module.walk([&](mlir::Operation *op) {
-    if (!leftOver && op != module && !isa<mlir::LLVM::LLVMDialect>(op->getDialect()) && !isa<WeightOp>(op))
+    if (op == module || isa<mlir::LLVM::LLVMDialect>(op->getDialect()) || isa<WeightOp>(op))
+      return;
+    // Casts are only what an op without code leaves around it.
+    if (!leftOver || isa<mlir::UnrealizedConversionCastOp>(leftOver))
       leftOver = op;
   });
   if (leftOver)

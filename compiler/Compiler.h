@@ -40,7 +40,7 @@ std::unique_ptr<mlir::MLIRContext> createContext();
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context, llvm::StringRef path,
                                                             const Options &options);
 
-/// Runs the phases up to `options.compileTo` on `module`. Takes part in MLIR's command-line switches when they are
+/// Runs the phases from `options.compileFrom` to `options.compileTo` on `module`. Takes part in MLIR's command-line switches when they are
 /// registered, and writes what `options.dumpDir` asks for.
 llvm::Error runPhases(mlir::ModuleOp module, const Options &options);
 

@@ -33,6 +33,7 @@ struct CpuTarget {
 
 struct Options {
   CpuTarget target;
+  Phase compileFrom = Phase::Import; ///< the module went through the phases before this one
   Phase compileTo = Phase::LLVM;
   bool oracle = false;                      ///< scalar loops, no fusion, no packing: the reference
   bool evaluates = false;                   ///< the module is constants only: evaluating them is its purpose

@@ -5,8 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "benchmarks/Peak.h"
 #include "compiler/tools/Command.h"
 #include "compiler/tools/Peers.h"
+#include "dialects/ingot/Dialect.h"
 #include "runtime/CpuFeatures.h"
 #include "runtime/Session.h"
 
@@ -43,6 +45,29 @@ static Error measureOurselves(LoadedModel &model, double seconds, std::vector<do
     times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   }
   return Error::success();
+}
+
+/// Multiplications and additions of the model's contractions; the rest of a model hardly counts.
+static Expected<double> countFlops(const std::string &path, Options options) {
+  options.compileTo = Phase::Group; // composites are apart by then
+  options.dumpDir.clear();
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModel(*context, path, options);
+  if (!module)
+    return module.takeError();
+  if (Error error = runPhases(**module, options))
+    return error;
+  double flops = 0;
+  (*module)->walk([&](ContractionOpInterface op) {
+    std::optional<Contraction> contraction = op.getContraction();
+    if (!contraction)
+      return;
+    double product = 2.0 * contraction->channels * contraction->kernel[0] * contraction->kernel[1];
+    for (int64_t size : contraction->outputShape)
+      product *= size;
+    flops += product;
+  });
+  return flops;
 }
 
 static Expected<int> run(const BenchOptions &options) {
@@ -109,6 +134,12 @@ static Expected<int> run(const BenchOptions &options) {
   for (Engine &engine : engines)
     timings.push_back(runtime::summarize(engine.times.data(), engine.times.size()));
   const runtime::Timing &ours = timings.front();
+  Expected<double> flops = countFlops(options.model, *compileOptions);
+  if (!flops)
+    return flops.takeError();
+  double gflops = *flops / ours.medianMs * 1e-6;
+  // Measured now, beside the model: clocks and neighbours change.
+  double peak = benchmarks::fmaPeak() * threads;
   if (options.json) {
     json::Object peers;
     for (size_t i = 1; i < engines.size(); ++i)
@@ -119,6 +150,8 @@ static Expected<int> run(const BenchOptions &options) {
                            {"min_ms", ours.minMs},
                            {"median_ms", ours.medianMs},
                            {"p99_ms", ours.p99Ms},
+                           {"gflops", gflops},
+                           {"peak_fraction", peak > 0 ? json::Value(gflops / peak) : json::Value(nullptr)},
                            {"arena_bytes", model.arena_bytes},
                            {"weight_bytes", model.weight_bytes},
                            {"peers", std::move(peers)}});
@@ -130,6 +163,8 @@ static Expected<int> run(const BenchOptions &options) {
   for (auto [engine, timing] : zip(engines, timings)) {
     outs() << formatv("{0,-12} min {1:f3} ms, median {2:f3} ms, p99 {3:f3} ms, {4} runs", engine.name, timing.minMs,
                       timing.medianMs, timing.p99Ms, timing.runs);
+    if (!engine.peer && gflops > 0 && peak > 0)
+      outs() << formatv(", {0:f1} GFLOP/s, {1:f0}% of the peak", gflops, 100 * gflops / peak);
     if (engine.peer)
       outs() << formatv("; ingot takes {0:f2} of its time", ours.medianMs / timing.medianMs);
     outs() << "\n";

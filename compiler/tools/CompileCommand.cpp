@@ -41,12 +41,8 @@ static Error writeText(const CompileOptions &options, function_ref<void(raw_ostr
   return Error::success();
 }
 
-static std::string defaultOutput(StringRef model, StringRef emit) {
-  std::string stem = sys::path::stem(model).str();
-  // Every second model is called model.onnx; its folder says more.
-  if (stem == "model" && !sys::path::parent_path(model).empty())
-    stem = sys::path::filename(sys::path::parent_path(model)).str();
-  return stem + (emit == "so" ? ".so" : emit == "obj" ? ".o" : "");
+static std::string defaultOutput(StringRef name, StringRef emit) {
+  return (name + (emit == "so" ? ".so" : emit == "obj" ? ".o" : "")).str();
 }
 
 /// The final line: what was written, and what to do with it.
@@ -126,9 +122,10 @@ static Expected<int> run(const CompileOptions &options) {
   OutputKind kind = options.emit == "exe"  ? OutputKind::Program
                     : options.emit == "so" ? OutputKind::Library
                                            : OutputKind::Object;
-  std::string output = options.output.empty() ? defaultOutput(options.model, options.emit) : options.output;
+  StringRef name = (*module)->getSymName().value_or("main");
+  std::string output = options.output.empty() ? defaultOutput(name, options.emit) : options.output;
   Expected<CompiledModel> model =
-      compile(**module, *compileOptions, emitOptions(kind, (*module)->getSymName().value_or("main")));
+      compile(**module, *compileOptions, emitOptions(kind, name));
   if (!model)
     return model.takeError();
   progress.show("writing " + output);

@@ -8,6 +8,7 @@
 #include "compiler/Pipeline.h"
 #include "compiler/tools/Command.h"
 #include "dialects/ingot/Dialect.h"
+#include "frontends/onnx/Importer.h"
 #include "runtime/Report.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <map>
@@ -76,6 +77,19 @@ static json::Array valuesJson(ArrayRef<Port> values) {
   return rows;
 }
 
+/// The gaps of a model as JSON.
+static int reportGaps(const UnsupportedModel &gaps) {
+  json::Array rows;
+  for (const UnsupportedNode &node : gaps.nodes)
+    rows.push_back(json::Object{{"node", json::fixUTF8(node.node)},
+                                {"op", node.op},
+                                {"opset", node.opset},
+                                {"dtypes", node.dtypes},
+                                {"reason", node.reason}});
+  printJson(json::Object{{"supported", false}, {"nodes", gaps.total}, {"unsupported", std::move(rows)}});
+  return INGOT_UNSUPPORTED;
+}
+
 static Expected<int> run(const InspectOptions &options) {
   Expected<Options> compile = options.compile.options();
   if (!compile)
@@ -99,8 +113,14 @@ static Expected<int> run(const InspectOptions &options) {
 
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModel(*context, options.model, *compile);
-  if (!module)
-    return module.takeError();
+  if (!module) {
+    Error error = module.takeError();
+    if (!options.json || !error.isA<UnsupportedModel>())
+      return error;
+    int code = 0;
+    handleAllErrors(std::move(error), [&](const UnsupportedModel &gaps) { code = reportGaps(gaps); });
+    return code;
+  }
   auto main = (*module)->lookupSymbol<mlir::func::FuncOp>("main");
   if (!main)
     return usageError(options.model + " has no function @main");
