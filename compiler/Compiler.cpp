@@ -208,6 +208,7 @@ static Expected<std::unique_ptr<Module>> lower(mlir::ModuleOp module, const Opti
 
 Expected<CompiledModel> compile(mlir::ModuleOp module, const Options &options, const EmitOptions &emit) {
   CompiledModel result;
+  result.symbols = emit;
   LLVMContext context;
   Expected<std::unique_ptr<Module>> code = lower(module, options, emit, context, result.info);
   if (!code)

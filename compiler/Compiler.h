@@ -44,16 +44,17 @@ llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &c
 /// registered, and writes what `options.dumpDir` asks for.
 llvm::Error runPhases(mlir::ModuleOp module, const Options &options);
 
-/// A model as objects to link, or to load into this process.
-struct CompiledModel {
-  ModelInfo info;
-  std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects;
-};
-
 /// What generated code refers to, and is known by.
 struct EmitOptions {
   std::string modelSymbol = mainModelSymbol.str(); ///< the constant that describes the model
   std::string weightsSymbol;                       ///< the blob of weights; "": the host supplies it
+};
+
+/// A model as objects to link, or to load into this process.
+struct CompiledModel {
+  ModelInfo info;
+  EmitOptions symbols; ///< what the objects define and want
+  std::vector<std::unique_ptr<llvm::MemoryBuffer>> objects;
 };
 
 /// Compiles `module` all the way to objects.

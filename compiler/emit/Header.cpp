@@ -26,8 +26,9 @@ static std::string typeText(const ValueInfo &info) {
   return text.c_str();
 }
 
-std::string generateHeader(const ModelInfo &info, OutputKind kind, StringRef path) {
-  std::string symbol = emitOptions(kind, info.name).modelSymbol;
+std::string generateHeader(const CompiledModel &model, OutputKind kind, StringRef path) {
+  const ModelInfo &info = model.info;
+  const std::string &symbol = model.symbols.modelSymbol;
   std::string prefix = StringRef(cIdentifier(info.name)).upper();
   std::string text;
   raw_string_ostream os(text);

@@ -119,7 +119,7 @@ Error writeOutput(const CompiledModel &model, const Options &options, OutputKind
       return error;
   if (model.info.weightBytes != 0)
     if (Error error = writeFile(place("weights.o"), [&](raw_ostream &stream) {
-          writeWeightsObject(stream, model.info, options.target, emitOptions(kind, model.info.name).weightsSymbol);
+          writeWeightsObject(stream, model.info, options.target, model.symbols.weightsSymbol);
         }))
       return error;
 
@@ -151,7 +151,7 @@ Error writeOutput(const CompiledModel &model, const Options &options, OutputKind
     return Error::success();
   SmallString<128> header(path);
   sys::path::replace_extension(header, ".h");
-  return writeFile(header, [&](raw_ostream &stream) { stream << generateHeader(model.info, kind, path); });
+  return writeFile(header, [&](raw_ostream &stream) { stream << generateHeader(model, kind, path); });
 }
 
 } // namespace ingot

@@ -23,7 +23,7 @@ EmitOptions emitOptions(OutputKind kind, llvm::StringRef modelName);
 llvm::Error writeOutput(const CompiledModel &model, const Options &options, OutputKind kind, llvm::StringRef path);
 
 /// The C header for a library or an object at `path`.
-std::string generateHeader(const ModelInfo &info, OutputKind kind, llvm::StringRef path);
+std::string generateHeader(const CompiledModel &model, OutputKind kind, llvm::StringRef path);
 
 } // namespace ingot
 
