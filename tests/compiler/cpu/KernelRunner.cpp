@@ -46,6 +46,20 @@ int64_t Array::offset(std::initializer_list<int64_t> index) const {
   return result;
 }
 
+std::string ingot::list(const int64_t *values, unsigned count) {
+  std::string result = "[";
+  for (unsigned index = 0; index < count; ++index)
+    result += (index ? ", " : "") + std::to_string(values[index]);
+  return result + "]";
+}
+
+std::string ingot::memref(const std::vector<int64_t> &shape, bool dynamic) {
+  std::string result = "memref<";
+  for (size_t dim = 0; dim < shape.size(); ++dim)
+    result += (dynamic && dim + 1 < shape.size() ? "?" : std::to_string(shape[dim])) + "x";
+  return result + "f32>";
+}
+
 struct KernelRunner::State {
   mlir::MLIRContext context;
   std::unique_ptr<mlir::ExecutionEngine> engine;
@@ -80,7 +94,9 @@ void KernelRunner::compile(const std::string &text, const std::string &options) 
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::parseSourceString<mlir::ModuleOp>(text, &state->context);
   mlir::PassManager passes(&state->context);
   std::string pipeline = "emit-brgemm{" + options +
-                         "},canonicalize,cse,scf-forall-to-for,math-expand-ops,expand-strided-metadata,lower-affine,"
+                         "},convert-linalg-to-loops,arith-expand{include-bf16=true},canonicalize,"
+                         "cse,scf-forall-to-for,math-"
+                         "expand-ops,expand-strided-metadata,lower-affine,"
                          "convert-scf-to-cf,convert-to-llvm,reconcile-unrealized-casts";
   if (!module || failed(mlir::parsePassPipeline(pipeline, passes)) || failed(passes.run(*module)))
     return;
@@ -91,10 +107,11 @@ void KernelRunner::compile(const std::string &text, const std::string &options) 
   auto machine = builder->createTargetMachine();
   if (!machine)
     return report(machine.takeError());
-  auto optimize = mlir::makeOptimizingTransformer(3, 0, machine->get());
+  // Values, not speed, are tested: little optimization keeps the many small compilations short.
+  auto optimize = mlir::makeOptimizingTransformer(1, 0, machine->get());
   mlir::ExecutionEngineOptions engineOptions;
   engineOptions.transformer = optimize;
-  engineOptions.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
+  engineOptions.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Less;
   auto engine = mlir::ExecutionEngine::create(*module, engineOptions, std::move(*machine));
   if (!engine)
     return report(engine.takeError());
@@ -108,7 +125,8 @@ void KernelRunner::compile(const std::string &text, const std::string &options) 
 KernelRunner::~KernelRunner() = default;
 
 void KernelRunner::run(std::vector<Array *> arguments) const {
-  // Pointer, aligned pointer, offset, sizes, strides: what MLIR's C interface takes.
+  // Pointer, aligned pointer, offset, sizes, strides: what MLIR's C interface
+  // takes.
   std::vector<std::vector<int64_t>> descriptors;
   for (Array *array : arguments) {
     auto address = reinterpret_cast<int64_t>(array->data.data());
