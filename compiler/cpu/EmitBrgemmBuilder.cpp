@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cpu/EmitBrgemm.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -155,7 +154,7 @@ Value KernelBuilder::zeros(int64_t lanes, Type element) {
 Value KernelBuilder::reserve(int64_t count, Type element) {
   OpBuilder::InsertionGuard guard(*this);
   Operation *scope = getInsertionBlock()->getParentOp();
-  while (!isa<func::FuncOp, scf::ForallOp>(scope))
+  while (!isa<scf::ForallOp>(scope) && !scope->hasTrait<OpTrait::IsIsolatedFromAbove>())
     scope = scope->getParentOp();
   setInsertionPointToStart(&scope->getRegion(0).front());
   return LLVM::AllocaOp::create(*this, LLVM::LLVMPointerType::get(getContext()), element, constant(count),

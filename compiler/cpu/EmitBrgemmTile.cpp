@@ -169,6 +169,8 @@ void BrgemmTile::addStep(Values &sums, const Rows &rows, Value panel, Value chan
 }
 
 BrgemmTile::Values BrgemmTile::sumChannels(ValueRange sums, const Rows &rows, Value panel, int64_t count) {
+  if (count == 0)
+    return Values(sums);
   int64_t unroll = chooseUnroll(count, sums.size()), whole = count / unroll * unroll;
   Values result = b.loop(b.constant(0), b.constant(whole), unroll, sums, [&](Value channel, ValueRange carried) {
     Values next(carried);

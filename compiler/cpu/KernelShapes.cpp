@@ -26,8 +26,9 @@ Tile ingot::chooseTile(const CpuTarget &target, int64_t rows, int64_t vectors, i
     if (width % panelVectors != 0 && panelVectors % width != 0)
       continue;
     for (int64_t height = 1; height <= std::min(rows, maxRows); ++height) {
-      // One register stays free, or LLVM's scheduler spills.
-      if (height * width + std::min(height, width) + 1 >= target.registers)
+      // LLVM's scheduler loads ahead: it spills unless registers stay free for that.
+      int64_t free = target.registers / 16;
+      if (height * width + std::min(height, width) + 1 + free > target.registers)
         break;
       // Balanced tiles: `tall` of them have one row more than the others.
       int64_t tiles = divideUp(rows, height), low = rows / tiles, tall = rows % tiles;

@@ -135,10 +135,20 @@ static LogicalResult verifyRank(Operation *op, StringRef name, Value value, int6
   return success();
 }
 
+/// Vectors are loaded and stored along the last dimension.
+static LogicalResult verifyContiguous(Operation *op, StringRef name, Value value) {
+  auto type = dyn_cast<MemRefType>(value.getType());
+  if (type && type.getDimSize(type.getRank() - 1) != 1 && !type.isLastDimUnitStride())
+    return op->emitOpError() << name << " must be contiguous in its last dimension";
+  return success();
+}
+
 /// Checks the output's spatial extents, the extra operands and the epilogue of a brgemm or depthwise op.
 template <typename WindowOp> static LogicalResult verifyWindowOp(WindowOp op, const Window &window, Value weights) {
   if (failed(verifyDestination(op)) || failed(verifyRank(op, "input", op.getInput(), 4)) ||
       failed(verifyRank(op, "output", op.getOutput(), 4)))
+    return failure();
+  if (failed(verifyContiguous(op, "output", op.getOutput())) || failed(verifyContiguous(op, "weights", weights)))
     return failure();
   Type type = elementType(op.getInput());
   if (!isa<FloatType>(type) || elementType(weights) != type)
@@ -165,7 +175,7 @@ template <typename WindowOp> static LogicalResult verifyWindowOp(WindowOp op, co
   if (body.getArgument(0).getType() != accumulator)
     return op.emitOpError("epilogue must take the accumulator as ") << accumulator;
   for (auto [index, extra] : llvm::enumerate(op.getExtras())) {
-    if (failed(verifyRank(op, "extra operand", extra, 4)))
+    if (failed(verifyRank(op, "extra operand", extra, 4)) || failed(verifyContiguous(op, "extra operand", extra)))
       return failure();
     for (auto [dim, extent] : llvm::enumerate(cast<ShapedType>(extra.getType()).getShape()))
       if (extent != 1 && !sameExtent(extent, output[dim]))
@@ -312,6 +322,8 @@ LogicalResult DepthwiseOp::verify() {
     return emitOpError("weights must have a static shape");
   Window window = getWindow();
   if (failed(verifyWindow(*this, window)) || failed(verifyWindowOp(*this, window, getWeights())))
+    return failure();
+  if (failed(verifyContiguous(*this, "input", getInput())))
     return failure();
   for (Value value : {getInput(), getOutput()})
     if (int64_t channels = cast<ShapedType>(value.getType()).getDimSize(3); channels != weights.getDimSize(2))

@@ -28,6 +28,11 @@ struct Array {
   float at(std::initializer_list<int64_t> index) const { return data[offset(index)]; }
 };
 
+/// The numbers as MLIR writes a list of them.
+std::string list(const int64_t *values, unsigned count);
+/// The type of a memref of f32; all dimensions but the last are unknown where `dynamic`.
+std::string memref(const std::vector<int64_t> &shape, bool dynamic = false);
+
 /// A function `@run` on memrefs of f32, compiled for this processor.
 class KernelRunner {
 public:
