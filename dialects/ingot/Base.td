@@ -43,6 +43,7 @@ defvar Differentiable = DeclareOpInterfaceMethods<DifferentiableOpInterface>;
 defvar Lowers = DeclareOpInterfaceMethods<LowerToLinalgOpInterface>;
 defvar Contracts = DeclareOpInterfaceMethods<ContractionOpInterface>;
 defvar Rowwise = DeclareOpInterfaceMethods<RowwiseOpInterface>;
+defvar Transposable = DeclareOpInterfaceMethods<TransposableOpInterface>;
 defvar Movement = DeclareOpInterfaceMethods<MovementOpInterface>;
 defvar Composite = DeclareOpInterfaceMethods<AggregatedOpInterface, ["decomposeOperation"]>;
 

@@ -190,14 +190,17 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *, MaybeLoc loc, Adaptor adap
     return emitOptionalError(loc, "convolution needs an input and a kernel of one rank of at least 3, but found ", x, " and ", w);
   ConvNumbers n = numbersOf(adaptor);
   if (adaptor.getPads().size() % 2 || failed(n.window.verify(loc, rank - 2)))
-    return emitOptionalError(loc, "convolution over ", rank - 2, " dimensions needs as many strides and dilations, and twice as many pads");
+    return emitOptionalError(loc, "convolution over ", rank - 2,
+                             " dimensions needs as many strides and dilations, and twice as many pads");
   for (ArrayRef<int64_t> dims : {ArrayRef<int64_t>(n.x), ArrayRef<int64_t>(n.w), ArrayRef<int64_t>(n.y)})
     if (!isPermutation(dims, rank))
-      return emitOptionalError(loc, "dimension numbers must name each of ", rank, " dimensions once, but found [", dims, "]");
+      return emitOptionalError(loc, "dimension numbers must name each of ", rank, " dimensions once, but found [", dims,
+                               "]");
   int64_t batch = x.getDimSize(n.x[0]), features = x.getDimSize(n.x[1]), out = w.getDimSize(n.w[0]), in = w.getDimSize(n.w[1]);
   auto known = [](int64_t size) { return !ShapedType::isDynamic(size); };
   if (n.groups < 1 || n.batchGroups < 1 || (n.groups > 1 && n.batchGroups > 1))
-    return emitOptionalError(loc, "groups must be positive, and of features or of batch, but found ", n.groups, " and ", n.batchGroups);
+    return emitOptionalError(loc, "groups must be positive, and of features or of batch, but found ", n.groups, " and ",
+                             n.batchGroups);
   if (known(features) && known(in) && features != in * n.groups)
     return emitOptionalError(loc, "the input has ", features, " features, but the kernel reads ", in, " in ", n.groups, " groups");
   if (known(out) && out % (n.groups * n.batchGroups))

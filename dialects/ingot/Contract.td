@@ -14,8 +14,7 @@ def Ingot_Flag : DefaultValuedAttr<BoolAttr, "false">;
 /// A list of one number for each dimension; left out, it has each number's default.
 def Ingot_Numbers : DefaultValuedAttr<DenseI64ArrayAttr, "{}">;
 
-def Ingot_MatMulOp : Ingot_Op<"matmul", [Lowers, Contracts]> {
-  let noGradient  = "its rule is built from movement ops, which are to come";
+def Ingot_MatMulOp : Ingot_Op<"matmul", [Differentiable, Lowers, Contracts]> {
   let summary     = "Matrix product of the last two dimensions; the others broadcast.";
   let description = [{
     As NumPy's matmul: an operand of rank 1 is a row on the left and a column on the right, and the result lacks that
@@ -36,8 +35,7 @@ def Ingot_MatMulOp : Ingot_Op<"matmul", [Lowers, Contracts]> {
             ["dense<[[1, 5], [3, 11]]> : tensor<2x2xi32>"]>];
 }
 
-def Ingot_ConvOp : Ingot_Op<"conv", [Lowers, Contracts]> {
-  let noGradient  = "its rule is built from movement ops, which are to come";
+def Ingot_ConvOp : Ingot_Op<"conv", [Differentiable, Lowers, Contracts]> {
   let summary     = "Convolution over one or more spatial dimensions.";
   let description = [{
     y[b, o, s...] is the sum over c and k... of x[b, c, s * strides + k * dilations - pads] * w[o, c, k...], and x is zero
@@ -69,8 +67,8 @@ def Ingot_ConvOp : Ingot_Op<"conv", [Lowers, Contracts]> {
     // Channels last, two groups, a stride.
     Example<["dense<[[[[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]]]]> : tensor<1x1x3x2xf32>", "dense<[[[[2.0, 3.0]]]]> : tensor<1x1x1x2xf32>"],
             ["dense<[[[[2.0, 30.0], [6.0, 90.0]]]]> : tensor<1x1x2x2xf32>"],
-            "strides = array<i64: 1, 2>, groups = 2 : i64, x_dims = array<i64: 0, 3, 1, 2>, w_dims = array<i64: 3, 2, 0, 1>, "
-            "y_dims = array<i64: 0, 3, 1, 2>">,
+            "strides = array<i64: 1, 2>, groups = 2 : i64, x_dims = array<i64: 0, 3, 1, 2>, "
+            "w_dims = array<i64: 3, 2, 0, 1>, y_dims = array<i64: 0, 3, 1, 2>">,
     // Zeros between the inputs and the kernel backwards: a transposed convolution.
     Example<["dense<[[[1.0, 2.0]]]> : tensor<1x1x2xf32>", "dense<[[[1.0, 10.0, 100.0]]]> : tensor<1x1x3xf32>"],
             ["dense<[[[1.0, 10.0, 102.0, 20.0, 200.0]]]> : tensor<1x1x5xf32>"],

@@ -25,6 +25,10 @@
 
 namespace ingot {
 
+/// How ops implement TransposableOpInterface when their attributes say all there is to say about dimensions.
+mlir::Value buildTransposedByAttributes(mlir::ImplicitLocOpBuilder &b, mlir::Operation *op, mlir::ValueRange sources,
+                                        llvm::ArrayRef<int64_t> perm, llvm::SmallVectorImpl<int64_t> &resultPerm);
+
 /// The result has the operand's elements in the same row-major order.
 template <typename ConcreteOp> class IsView : public mlir::OpTrait::TraitBase<ConcreteOp, IsView> {};
 

@@ -60,6 +60,23 @@ def RowwiseOpInterface : OpInterface<"RowwiseOpInterface"> {
     "int64_t", "getRowRank", (ins)>];
 }
 
+def TransposableOpInterface : OpInterface<"TransposableOpInterface"> {
+  let cppNamespace = "::ingot";
+  let description = [{
+    An op that can take its operands with their dimensions in another order. All operands of the rank of the first count;
+    others have no dimensions to speak of.
+  }];
+  let methods = [InterfaceMethod<[{
+      Where each counted operand is `transpose(source, perm)`: builds the op on `sources` instead, of which there is one
+      for every operand, and finds the `resultPerm` that makes the op's own result of the value returned. The default
+      maps attributes: `axis`, `axes`, and lists of one number for each dimension.
+    }], "::mlir::Value", "buildTransposed",
+    (ins "::mlir::ImplicitLocOpBuilder &":$builder, "::mlir::ValueRange":$sources, "::llvm::ArrayRef<int64_t>":$perm,
+         "::llvm::SmallVectorImpl<int64_t> &":$resultPerm), /*methodBody=*/"", [{
+      return ::ingot::buildTransposedByAttributes(builder, $_op, sources, perm, resultPerm);
+    }]>];
+}
+
 def LowerToLinalgOpInterface : OpInterface<"LowerToLinalgOpInterface"> {
   let cppNamespace = "::ingot";
   let description = "An op that is one or a few linalg and tensor ops.";

@@ -86,7 +86,7 @@ def Ingot_ExpandOp : Ingot_Movement<"expand"> {
             "shape = array<i64: 2, 1, 1>">,
     Example<["dense<true> : tensor<i1>"], ["dense<true> : tensor<3xi1>"], "shape = array<i64: 3>">];
 }
-def Ingot_SliceOp : Ingot_Movement<"slice"> {
+def Ingot_SliceOp : Ingot_Movement<"slice", [Transposable]> {
   let summary     = "Every steps-th element from starts to ends, not included, along each axis.";
   let description = [{
     As in ONNX: a negative place counts from the end, places out of range are brought into it, and a negative step goes
@@ -113,7 +113,7 @@ def Ingot_SliceOp : Ingot_Movement<"slice"> {
     ::llvm::SmallVector<Range> getRanges();
   }];
 }
-def Ingot_ConcatOp : Ingot_Movement<"concat"> {
+def Ingot_ConcatOp : Ingot_Movement<"concat", [Transposable]> {
   let summary   = "The operands one after the other along an axis.";
   let arguments = (ins Variadic<Ingot_Tensor>:$xs, I64Attr:$axis);
   let onnx      = Onnx<"Concat", 13>;
@@ -123,7 +123,7 @@ def Ingot_ConcatOp : Ingot_Movement<"concat"> {
     Example<["dense<[1, 2]> : tensor<2xi64>", "dense<3> : tensor<1xi64>", "dense<[4, 5]> : tensor<2xi64>"],
             ["dense<[1, 2, 3, 4, 5]> : tensor<5xi64>"], "axis = 0 : i64">];
 }
-def Ingot_PadOp : Ingot_Movement<"pad"> {
+def Ingot_PadOp : Ingot_Movement<"pad", [Transposable]> {
   let summary     = "x surrounded by copies of a value.";
   let description = [{
     Along dimension i, low[i] copies stand before x, high[i] behind it and interior[i] between two elements. A negative

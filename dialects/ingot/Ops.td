@@ -8,11 +8,14 @@
 #ifndef INGOT_OPS
 #define INGOT_OPS
 
+include "dialects/ingot/Attention.td"
 include "dialects/ingot/Contract.td"
 include "dialects/ingot/Generate.td"
 include "dialects/ingot/Group.td"
 include "dialects/ingot/Index.td"
+include "dialects/ingot/Loss.td"
 include "dialects/ingot/Movement.td"
+include "dialects/ingot/Normalize.td"
 include "dialects/ingot/Pointwise.td"
 include "dialects/ingot/Reduce.td"
 include "dialects/ingot/Weights.td"

@@ -11,7 +11,7 @@
 include "dialects/ingot/Movement.td"
 
 /// An op that reduces the dimensions `axes`, which stay with size 1 where `keepdims` is set.
-class Ingot_ReduceBase<string mnemonic, list<Trait> traits = []> : Ingot_Inferred<mnemonic, traits> {
+class Ingot_ReduceBase<string mnemonic, list<Trait> traits = []> : Ingot_Inferred<mnemonic, traits # [Transposable]> {
   let arguments = (ins Ingot_Tensor:$x, DenseI64ArrayAttr:$axes, DefaultValuedAttr<BoolAttr, "true">:$keepdims);
 }
 /// A primitive: C++ beside the record has its neutral element, its step and its gradient.

@@ -42,6 +42,10 @@ private:
 mlir::Value graphLiteral(mlir::ImplicitLocOpBuilder &builder, double value, mlir::Value like);
 mlir::Value graphLiteral(mlir::ImplicitLocOpBuilder &builder, double value, mlir::Type element);
 
+/// The same op on other operands and with some attributes changed; its result types are inferred again.
+mlir::Operation *cloneWithOperands(mlir::ImplicitLocOpBuilder &b, mlir::Operation *op, mlir::ValueRange operands,
+                                   llvm::ArrayRef<mlir::NamedAttribute> changed = {});
+
 /// Results with more elements are left to the compiler's evaluation of constant subgraphs.
 constexpr int64_t foldLimit = 1024;
 

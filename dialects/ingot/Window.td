@@ -12,8 +12,7 @@ include "dialects/ingot/Contract.td"
 
 /// A reduction of each window of x. Every list has one number for each dimension of x, so that another order of the
 /// dimensions is a permutation of the lists.
-class Ingot_Window<string mnemonic, list<Trait> traits = []> : Ingot_Op<mnemonic, traits # [Lowers]> {
-  let noGradient = "its rule is built from movement ops, which are to come";
+class Ingot_Window<string mnemonic, list<Trait> traits = []> : Ingot_Op<mnemonic, traits # [Differentiable, Lowers, Transposable]> {
   dag numbers = (ins DenseI64ArrayAttr:$window, Ingot_Numbers:$strides, Ingot_Numbers:$low, Ingot_Numbers:$high,
                      Ingot_Numbers:$dilations);
   let extraClassDeclaration = [{
