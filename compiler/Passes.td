@@ -11,6 +11,32 @@
 include "mlir/Pass/PassBase.td"
 
 //===----------------------------------------------------------------------===//
+// recompose
+//===----------------------------------------------------------------------===//
+
+def Recompose : Pass<"recompose", "::mlir::func::FuncOp"> {
+  let summary = "Finds the composites that exporters took apart";
+  let description = [{
+    Attention as PyTorch's exporters write it, whose heads may lie between sequence and depth; layer and root mean square
+    normalization; GELU in its exact form and in its approximation by tanh.
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// layout
+//===----------------------------------------------------------------------===//
+
+def Layout : Pass<"layout", "::mlir::func::FuncOp"> {
+  let summary = "Puts the features of convolutions last";
+  let description = [{
+    Rewrites dimension numbers to [batch, spatial..., features], with weights [spatial..., in, out], and moves the
+    transposes that this takes down the graph until they cancel. A batch normalization after a convolution becomes
+    scaled weights and a bias.
+  }];
+  let statistics = [Statistic<"transposes", "transposes", "transposes of activations that stay">];
+}
+
+//===----------------------------------------------------------------------===//
 // group
 //===----------------------------------------------------------------------===//
 

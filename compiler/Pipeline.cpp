@@ -57,10 +57,15 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     pm.addPass(createSymbolDCEPass());
     break;
   case Phase::Recompose: // ingot: with the composites that exporters take apart
+    if (fast)
+      pm.addNestedPass<func::FuncOp>(createRecompose());
     break;
   case Phase::Autodiff:
     break;
   case Phase::Layout: // ingot: activations of convolutions in NHWC
+    if (fast)
+      pm.addNestedPass<func::FuncOp>(createLayout());
+    cleanUp(pm);
     break;
   case Phase::Group: // ingot: groups and views
     pm.addPass(createDecompose({/*keepRowwise=*/fast}));
