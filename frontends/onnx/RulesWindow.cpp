@@ -55,6 +55,25 @@ LogicalResult readWindow(Node &n, ArrayRef<int64_t> sizes, ArrayRef<int64_t> ker
   return success();
 }
 
-void addWindowRules(RuleMap &) {}
+static LogicalResult pool(Node &n, Value (*build)(ImplicitLocOpBuilder &, Value, const PoolAttrs &)) {
+  RankedTensorType type = n.type(0);
+  auto kernel = n.integers("kernel_shape");
+  if (type.getRank() < 3 || !kernel || int64_t(kernel->size()) != type.getRank() - 2)
+    return n.invalid("want a batch, channels, and an image of the kernel's rank");
+  if (n.wants(1))
+    return n.unsupported("the places of the maxima are not supported");
+  WindowShape window;
+  if (failed(readWindow(n, type.getShape().drop_front(2), *kernel, window)))
+    return failure();
+  PoolAttrs attrs{*kernel, window.strides, window.pads, window.dilations, n.integer("ceil_mode", 0) != 0,
+                  n.integer("count_include_pad", 0) != 0};
+  ImplicitLocOpBuilder builder(n.loc, n.b);
+  return n.result(build(builder, n.in(0), attrs));
+}
+
+void addWindowRules(RuleMap &rules) {
+  rules[".MaxPool"] = [](Node &n) { return pool(n, buildMaxPool); };
+  rules[".AveragePool"] = [](Node &n) { return pool(n, buildAveragePool); };
+}
 
 } // namespace ingot::onnx_import

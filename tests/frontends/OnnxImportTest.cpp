@@ -168,6 +168,16 @@ TEST_F(OnnxImport, TakesSequencesOfKnownLengthApart) {
   EXPECT_THAT(text, HasSubstr("-> tensor<2x3xf32>"));
 }
 
+TEST_F(OnnxImport, ChecksWindowsBeforeItBuildsThem) {
+  EXPECT_THAT(import("g (float[1, 2, 5, 5] x) => (float[1, 2, 3, 3] y) { y = MaxPool<kernel_shape = [3, 3], strides = "
+                     "[2, 2], auto_pad = \"SAME_UPPER\">(x) }"),
+              HasSubstr("-> tensor<1x2x3x3xf32>"));
+  EXPECT_THAT(import("g (float[1, 2, 5, 5] x) => (float[1, 2, 3, 3] y) { [p] y = MaxPool<kernel_shape = [7, 3]>(x) }"),
+              HasSubstr("node 'p' (MaxPool-18): the kernel reaches over 7 elements, the padded input has 5"));
+  EXPECT_THAT(import("g (float[1, 2, 5, 5] x) => (float[1, 2, 3, 3] y) { y = AveragePool<kernel_shape = [3]>(x) }"),
+              HasSubstr("want a batch, channels, and an image of the kernel's rank"));
+}
+
 TEST_F(OnnxImport, MakesTruthValuesOfNumbers) {
   EXPECT_THAT(import("g (float[2, 6] x) => (int64[6] y) { y = ArgMax<axis = 0, keepdims = 0>(x) }"),
               HasSubstr("keepdims = false"));
