@@ -47,7 +47,7 @@ def main():
             mark = "◀" if row == answer else ""
             line += f"    {row} {'█' * round(p * 30):30s} {p:6.1%} {mark}"
         print(line.rstrip())
-    print(f"\n  It is a {answer}.")
+    print(f"\n  It is {'an' if answer == 8 else 'a'} {answer}.")
 
 
 if __name__ == "__main__":
