@@ -71,7 +71,7 @@ struct Parts {
     if (weights)
       labelWeights = pick(reshaped(r.b, r.wide(weights), shape));
     if (op.getIgnoreIndex()) {
-      Value ignored = EqualOp::create(r.b, labels, literal(r.b, *op.getIgnoreIndex(), getElementTypeOrSelf(labels)));
+      Value ignored = EqualOp::create(r.b, labels, literal(r.b, int64_t(*op.getIgnoreIndex()), getElementTypeOrSelf(labels)));
       labelWeights = r.select(ignored, r.number(0), labelWeights ? labelWeights : r.number(1));
     }
   }

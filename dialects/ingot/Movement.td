@@ -49,7 +49,7 @@ class Ingot_Movement<string mnemonic, list<Trait> traits = []>
 /// A composite whose type is inferred and whose decomposition is C++.
 class Ingot_MovementComposite<string mnemonic> : Ingot_Inferred<mnemonic, [Composite]>;
 
-def Ingot_ReshapeOp : Ingot_Movement<"reshape"> {
+def Ingot_ReshapeOp : Ingot_Movement<"reshape", [IsView]> {
   let summary     = "The same elements in row-major order with another shape.";
   let description = [{
     An entry of `shape` is a size; or -1, at most once, for the size that remains; or -2 - i for the size of dimension i
