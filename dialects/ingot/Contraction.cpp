@@ -19,7 +19,9 @@ static SmallVector<int64_t> inFour(ArrayRef<int64_t> shape) {
   return four;
 }
 
-static bool isKernelType(RankedTensorType type) { return type.hasStaticShape() && type.getElementType().isF32() && type.getNumElements() > 0; }
+static bool isKernelType(RankedTensorType type) {
+  return type.hasStaticShape() && type.getElementType().isF32() && type.getNumElements() > 0;
+}
 
 std::optional<Contraction> MatMulOp::getContraction() {
   RankedTensorType a = getA().getType(), b = getB().getType(), y = getY().getType();
