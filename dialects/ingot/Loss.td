@@ -29,7 +29,9 @@ def Ingot_NllLossOp : Ingot_Composite<"nll_loss"> {
     Example<["dense<[[-1.0, -2.0, -3.0], [-0.5, -1.5, -2.5]]> : tensor<2x3xf32>", "dense<[2, 0]> : tensor<2xi64>",
              "dense<[1.0, 1.0, 3.0]> : tensor<3xf32>"], ["dense<2.375> : tensor<f32>"]>,
     Example<["dense<[[[-1.0, -4.0], [-2.0, -5.0]]]> : tensor<1x2x2xf32>", "dense<[[1, -7]]> : tensor<1x2xi64>"],
-            ["dense<[[2.0, 0.0]]> : tensor<1x2xf32>"], "reduction = \"none\", ignore_index = -7 : i64">];
+            ["dense<[[2.0, 0.0]]> : tensor<1x2xf32>"], "reduction = \"none\", ignore_index = -7 : i64">,
+    Example<["dense<[[-1.0, -2.0, -3.0], [-0.5, -1.5, -2.5]]> : tensor<2x3xf32>", "dense<[2, -7]> : tensor<2xi64>"],
+            ["dense<3.0> : tensor<f32>"], "ignore_index = -7 : i64">];
 }
 
 def Ingot_SoftmaxCrossEntropyOp : Ingot_Composite<"softmax_cross_entropy", [Differentiable]> {
