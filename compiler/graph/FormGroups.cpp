@@ -109,7 +109,7 @@ private:
       return false;
     return llvm::all_of(op->getOperands(), [&](Value operand) {
       auto type = cast<RankedTensorType>(operand.getType());
-      return (type.getElementType().isF32() || type.getElementType().isInteger(1)) && broadcastsInFour(type.getShape(), shapeOf(result));
+      return type.getElementType().isF32() && broadcastsInFour(type.getShape(), shapeOf(result));
     });
   }
 
