@@ -11,7 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/graph/Transposes.h"
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Ops.h"
 #include "dialects/ingot/Rule.h"
 
 using namespace mlir;

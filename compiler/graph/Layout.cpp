@@ -13,7 +13,7 @@
 
 #include "compiler/Passes.h"
 #include "compiler/graph/Transposes.h"
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Ops.h"
 #include "dialects/ingot/Rule.h"
 #include "dialects/ingot/Support.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

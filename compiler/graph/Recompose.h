@@ -8,7 +8,7 @@
 #ifndef INGOT_COMPILER_GRAPH_RECOMPOSE_H
 #define INGOT_COMPILER_GRAPH_RECOMPOSE_H
 
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Ops.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace ingot {

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Passes.h"
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Ops.h"
 #include "dialects/ingot/Movement.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

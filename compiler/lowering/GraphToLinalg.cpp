@@ -12,7 +12,7 @@
 
 #include "compiler/Passes.h"
 #include "compiler/graph/Decompose.h"
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Ops.h"
 #include "dialects/ingot/LinalgBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

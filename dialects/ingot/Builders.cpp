@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/ingot/Movement.h"
+#include "dialects/ingot/Ops.h"
 #include "dialects/ingot/Support.h"
 #include "mlir/IR/TypeUtilities.h"
 

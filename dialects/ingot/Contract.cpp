@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Ops.h"
 #include "dialects/ingot/Inference.h"
 #include "dialects/ingot/LinalgBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Ops.h"
 #include "dialects/ingot/Inference.h"
 #include "dialects/ingot/Support.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -21,10 +21,7 @@ using namespace mlir;
 namespace ingot {
 
 void IngotDialect::initialize() {
-  addOperations<
-#define GET_OP_LIST
-#include "dialects/ingot/Ops.cpp.inc"
-      >();
+  registerIngotDialectOperations(this);
 }
 
 Operation *IngotDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
@@ -53,6 +50,3 @@ RankedTensorType storageTensor(Type type) {
 }
 
 } // namespace ingot
-
-#define GET_OP_CLASSES
-#include "dialects/ingot/Ops.cpp.inc"

@@ -1,7 +1,11 @@
-//===- Dialect.h - The ingot dialect --------------------------------------===//
+//===- Dialect.h - The ingot dialect, its interfaces and structure --------===//
 //
 // Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What a pass on interfaces needs. The ops of graphs are in Ops.h.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,7 +49,7 @@ using mlir::Value;
 #include "dialects/ingot/Dialect.h.inc"
 #include "dialects/ingot/Interfaces.h.inc"
 #define GET_OP_CLASSES
-#include "dialects/ingot/Ops.h.inc"
+#include "dialects/ingot/StructureOps.h.inc"
 
 namespace ingot {
 

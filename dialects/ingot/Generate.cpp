@@ -8,6 +8,7 @@
 #include "dialects/ingot/Inference.h"
 #include "dialects/ingot/LinalgBuilder.h"
 #include "dialects/ingot/Movement.h"
+#include "dialects/ingot/Ops.h"
 #include "dialects/ingot/Support.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

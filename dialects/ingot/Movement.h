@@ -12,7 +12,7 @@
 #ifndef INGOT_DIALECTS_INGOT_MOVEMENT_H
 #define INGOT_DIALECTS_INGOT_MOVEMENT_H
 
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Ops.h"
 
 namespace ingot {
 

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/ingot/Window.h"
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Ops.h"
 #include "dialects/ingot/Inference.h"
 #include "dialects/ingot/LinalgBuilder.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
