@@ -268,6 +268,13 @@ def Ingot_SoftplusOp : Ingot_FloatUnary<"softplus", [Differentiable]> {
   let gradient = [(Mul $dy, (Sigmoid $x))];
   let examples = [Example<["dense<[-100.0, 0.0, 100.0]> : tensor<3xf32>"], ["dense<[0.0, 0.693147182, 100.0]> : tensor<3xf32>"]>];
 }
+def Ingot_SoftsignOp : Ingot_FloatUnary<"softsign", [Differentiable]> {
+  let summary  = "x / (1 + |x|)";
+  let onnx     = Onnx<"Softsign", 1>;
+  let scalar   = (DivS $x, (AddS 1, (Inst<"math::AbsFOp"> $x)));
+  let gradient = [(Mul $dy, (Pow (Sub 1, (Mul $y, (Sign $x))), 2))];
+  let examples = [Example<["dense<[-3.0, 0.0, 1.0]> : tensor<3xf32>"], ["dense<[-0.75, 0.0, 0.5]> : tensor<3xf32>"]>];
+}
 def Ingot_EluOp : Ingot_FloatUnary<"elu", [Differentiable]> {
   let summary   = "x where positive, else alpha (exp(x) - 1)";
   let arguments = (ins Ingot_FloatTensor:$x, DefaultValuedAttr<F32Attr, "1.0f">:$alpha);
