@@ -115,8 +115,12 @@ def PlanBuffers : Pass<"plan-buffers", "::mlir::ModuleOp"> {
     Buffers that a private function allocates at its top level become arguments of it. In the public function, a buffer
     lives from its first use to its last; buffers that live at the same time never overlap. The largest are placed first,
     each at the lowest offset that is free (Pisarchyk and Lee, arXiv:2001.03288).
+
+    For the address sanitizer, `separate` leaves every buffer an allocation of its own for just that life, and copies
+    weights, inputs and outputs to and from allocations of their own.
   }];
-  let options = [Option<"alignment", "alignment", "int64_t", "64", "alignment of every buffer in bytes">];
+  let options = [Option<"alignment", "alignment", "int64_t", "64", "alignment of every buffer in bytes">,
+                 Option<"separate", "separate", "bool", "false", "one allocation a buffer instead of one arena">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
   let statistics = [Statistic<"buffers", "buffers", "buffers placed">];
 }
@@ -147,6 +151,7 @@ def Parallelize : Pass<"parallelize", "::mlir::ModuleOp"> {
     static size that a body allocates lie in the worker's scratch buffer, whose size becomes the module's attribute
     `ingot.scratch_bytes`. Every function gets the run's context as its last argument. Any other allocation is an error.
   }];
+  let options = [Option<"separate", "separate", "bool", "false", "leave allocations where they are">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 

@@ -95,7 +95,7 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
       pm.addNestedPass<func::FuncOp>(createFuseRows());
     break;
   case Phase::Plan: // one arena and one blob of weights, every offset fixed
-    pm.addPass(createPlanBuffers());
+    pm.addPass(createPlanBuffers({/*alignment=*/64, /*separate=*/options.sanitize}));
     cleanUp(pm);
     break;
   case Phase::Target: // scf, vector, arith, math, memref: kernels and loops as code for the processor
@@ -107,8 +107,8 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     } else {
       pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
     }
-    pm.addPass(createParallelize());
-    if (fast)
+    pm.addPass(createParallelize({/*separate=*/options.sanitize}));
+    if (fast && !options.sanitize)
       pm.addPass(createVerifyNoAlloc());
     cleanUp(pm);
     break;

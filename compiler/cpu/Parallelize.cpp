@@ -35,6 +35,7 @@ namespace {
 
 class Parallelize : public impl::ParallelizeBase<Parallelize> {
 public:
+  using ParallelizeBase::ParallelizeBase;
   void runOnOperation() override;
 
 private:
@@ -204,31 +205,31 @@ LogicalResult Parallelize::outline(scf::ForallOp loop) {
   return success();
 }
 
-/// Buffers of a chunk lie side by side in the scratch buffer of the worker that runs it.
+/// Buffers of a chunk lie side by side in the scratch buffer of the worker that runs it, unless each is to be separate.
 LogicalResult Parallelize::placeScratch(func::FuncOp function, Value scratch) {
+  function.walk([](memref::DeallocOp dealloc) { dealloc.erase(); });
+  SmallVector<memref::AllocOp> allocs;
+  function.walk([&](memref::AllocOp alloc) { allocs.push_back(alloc); });
   uint64_t used = 0;
-  WalkResult result = function.walk([&](Operation *op) {
-    if (isa<memref::DeallocOp>(op)) {
-      op->erase();
-      return WalkResult::advance();
+  for (memref::AllocOp alloc : allocs) {
+    if (separate) {
+      alloc.removeAlignmentAttr();
+      OpBuilder end(alloc->getBlock()->getTerminator());
+      memref::DeallocOp::create(end, alloc.getLoc(), alloc);
+      continue;
     }
-    auto alloc = dyn_cast<memref::AllocOp>(op);
-    if (!alloc)
-      return WalkResult::advance();
     MemRefType type = alloc.getType();
-    if (!type.hasStaticShape() || !type.getLayout().isIdentity()) {
-      alloc.emitOpError("in a parallel loop has no size that is known at compile time: ") << type;
-      return WalkResult::interrupt();
-    }
+    if (!type.hasStaticShape() || !type.getLayout().isIdentity())
+      return alloc.emitOpError("in a parallel loop has no size that is known at compile time: ") << type;
     ImplicitLocOpBuilder b(alloc.getLoc(), alloc);
-    Value place = LLVM::GEPOp::create(b, scratch.getType(), b.getI8Type(), scratch, ArrayRef<LLVM::GEPArg>{int32_t(used)});
+    Value place =
+        LLVM::GEPOp::create(b, scratch.getType(), b.getI8Type(), scratch, ArrayRef<LLVM::GEPArg>{int32_t(used)});
     used += llvm::alignTo(type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8), INGOT_ALIGNMENT);
     alloc.replaceAllUsesWith(packPointers(b, type, place, *converter));
     alloc.erase();
-    return WalkResult::advance();
-  });
+  }
   scratchBytes = std::max(scratchBytes, used);
-  return success(!result.wasInterrupted());
+  return success();
 }
 
 void Parallelize::runOnOperation() {
@@ -268,6 +269,8 @@ void Parallelize::runOnOperation() {
       return signalPassFailure();
 
   WalkResult result = module.walk([&](memref::AllocOp alloc) {
+    if (separate)
+      return WalkResult::advance();
     alloc.emitOpError("is outside of parallel loops and was not placed in the arena");
     return WalkResult::interrupt();
   });

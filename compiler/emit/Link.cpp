@@ -138,6 +138,8 @@ Error writeOutput(const CompiledModel &model, const Options &options, OutputKind
     arguments = std::move(*manifest);
     if (kind == OutputKind::Library)
       arguments.push_back(("--soname=" + sys::path::filename(path)).str());
+    if (options.sanitize)
+      arguments.push_back("-zundefs"); // the sanitizer's runtime is the program's that loads the library
   }
   SmallString<128> linked(folder);
   sys::path::append(linked, "output");

@@ -99,6 +99,8 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
 
   LogicalResult plan(func::FuncOp func, ModuleOp module) {
     Block &body = func.getBody().front();
+    for (auto dealloc : llvm::to_vector(body.getOps<memref::DeallocOp>()))
+      dealloc.erase();
     llvm::DenseMap<Operation *, int64_t> position;
     for (Operation &op : body)
       position[&op] = position.size();
@@ -111,24 +113,7 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
       live.push_back(buffer);
     }
     buffers += live.size();
-    int64_t arenaBytes = place(live, alignment);
-
-    MLIRContext *context = &getContext();
-    auto bytes = MemRefType::get({ShapedType::kDynamic}, IntegerType::get(context, 8));
-    auto empty = DictionaryAttr::getWithSorted(context, {});
-    if (failed(func.insertArgument(0, bytes, empty, func.getLoc())) || failed(func.insertArgument(1, bytes, empty, func.getLoc())))
-      return failure();
-    auto b = ImplicitLocOpBuilder::atBlockBegin(func.getLoc(), &body);
-    auto view = [&](Value base, MemRefType type, int64_t offset) -> Value {
-      b.setInsertionPointToStart(&body);
-      return memref::ViewOp::create(b, type, base, arith::ConstantIndexOp::create(b, offset), ValueRange());
-    };
-    for (Buffer &buffer : live) {
-      buffer.alloc.replaceAllUsesWith(view(func.getArgument(0), buffer.alloc.getType(), buffer.offset));
-      buffer.alloc.erase();
-    }
-    for (auto dealloc : llvm::to_vector(body.getOps<memref::DeallocOp>()))
-      dealloc.erase();
+    int64_t arenaBytes = separate ? 0 : place(live, alignment);
 
     // What the function returned are the destinations that it was passed.
     auto ret = cast<func::ReturnOp>(body.getTerminator());
@@ -141,6 +126,25 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
     ret->setOperands({});
     if (failed(func.eraseResults(results)))
       return failure();
+    if (separate) {
+      separateBuffers(live, body);
+      separateArguments(func);
+    }
+
+    MLIRContext *context = &getContext();
+    auto bytes = MemRefType::get({ShapedType::kDynamic}, IntegerType::get(context, 8));
+    auto empty = DictionaryAttr::getWithSorted(context, {});
+    if (failed(func.insertArgument(0, bytes, empty, func.getLoc())) || failed(func.insertArgument(1, bytes, empty, func.getLoc())))
+      return failure();
+    auto b = ImplicitLocOpBuilder::atBlockBegin(func.getLoc(), &body);
+    auto view = [&](Value base, MemRefType type, int64_t offset) -> Value {
+      b.setInsertionPointToStart(&body);
+      return memref::ViewOp::create(b, type, base, arith::ConstantIndexOp::create(b, offset), ValueRange());
+    };
+    for (Buffer &buffer : separate ? MutableArrayRef<Buffer>() : live) {
+      buffer.alloc.replaceAllUsesWith(view(func.getArgument(0), buffer.alloc.getType(), buffer.offset));
+      buffer.alloc.erase();
+    }
 
     // Weights: arguments that carry a symbol become views of the one blob.
     SmallVector<Attribute> layout;
@@ -163,6 +167,45 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
     module->setAttr("ingot.weight_bytes", b.getI64IntegerAttr(weightBytes));
     module->setAttr("ingot.weight_layout", b.getArrayAttr(layout));
     return success();
+  }
+
+  /// Leaves each buffer memory of its own from its first use to its last. An alignment would leave room that no red zone
+  /// covers, so there is none.
+  static void separateBuffers(ArrayRef<Buffer> live, Block &body) {
+    SmallVector<Operation *> ops = llvm::map_to_vector(body, [](Operation &op) { return &op; });
+    for (const Buffer &buffer : live) {
+      memref::AllocOp alloc = buffer.alloc;
+      if (alloc.use_empty()) {
+        alloc.erase();
+        continue;
+      }
+      ImplicitLocOpBuilder b(alloc.getLoc(), ops[buffer.first]);
+      Value memory = memref::AllocOp::create(b, alloc.getType());
+      alloc.replaceAllUsesWith(memory);
+      b.setInsertionPointAfter(ops[buffer.last]);
+      memref::DeallocOp::create(b, memory);
+      alloc.erase();
+    }
+  }
+
+  /// Copies weights and inputs, which lie side by side, to memory of their own, and outputs back from theirs.
+  static void separateArguments(func::FuncOp func) {
+    Block &body = func.getBody().front();
+    for (BlockArgument argument : func.getArguments()) {
+      auto type = dyn_cast<MemRefType>(argument.getType());
+      if (!type || !type.hasStaticShape() || argument.use_empty())
+        continue;
+      auto b = ImplicitLocOpBuilder::atBlockBegin(argument.getLoc(), &body);
+      Value memory = memref::AllocOp::create(b, type);
+      argument.replaceAllUsesWith(memory);
+      bool isOutput = bool(func.getArgAttr(argument.getArgNumber(), "ingot.output"));
+      if (!isOutput)
+        memref::CopyOp::create(b, argument, memory);
+      b.setInsertionPoint(body.getTerminator());
+      if (isOutput)
+        memref::CopyOp::create(b, memory, argument);
+      memref::DeallocOp::create(b, memory);
+    }
   }
 
   /// Widens the life of `buffer` to every use of `value` and of what is a view of it.

@@ -20,7 +20,7 @@ namespace {
 
 struct CompileOptions {
   CompileFlags compile;
-  std::string model, output, emit = "exe", compileTo, fastMath;
+  std::string model, output, emit = "exe", compileFrom, compileTo, fastMath;
   unsigned threads = 0;
   bool tune = false, json = false;
 };
@@ -65,6 +65,22 @@ static std::string summary(const CompileOptions &options, const Options &compile
   return line;
 }
 
+/// Sets `phase` to the one with that name; without a name it stays.
+static Error parsePhase(StringRef option, StringRef name, Phase &phase) {
+  if (name.empty())
+    return Error::success();
+  std::vector<std::string> names;
+  for (auto [candidate, candidateName] : phases()) {
+    names.push_back(candidateName.str());
+    if (name == candidateName) {
+      phase = candidate;
+      return Error::success();
+    }
+  }
+  return usageError("option " + option + ": got '" + name + "', want one of " + join(names, ", ") +
+                    suggestion(name, names));
+}
+
 static Expected<int> run(const CompileOptions &options) {
   auto start = std::chrono::steady_clock::now();
   if (options.emit == "ptx")
@@ -80,16 +96,14 @@ static Expected<int> run(const CompileOptions &options) {
   Expected<Options> compileOptions = options.compile.options();
   if (!compileOptions)
     return compileOptions.takeError();
-  std::vector<std::string> phaseNames;
+  if (Error error = parsePhase("--compile-from", options.compileFrom, compileOptions->compileFrom))
+    return error;
+  if (Error error = parsePhase("--compile-to", options.compileTo, compileOptions->compileTo))
+    return error;
   bool partial = !options.compileTo.empty();
-  for (auto [phase, name] : phases()) {
-    phaseNames.push_back(name.str());
-    if (name == options.compileTo)
-      compileOptions->compileTo = phase;
-  }
-  if (partial && !is_contained(phaseNames, options.compileTo))
-    return usageError("option --compile-to: got '" + options.compileTo + "', want one of " + join(phaseNames, ", ") +
-                      suggestion(options.compileTo, phaseNames));
+  if (compileOptions->sanitize && options.emit == "exe" && !partial)
+    return failure(INGOT_UNSUPPORTED, "--sanitize needs --emit=so or obj, for a host built with -fsanitize=address: a "
+                                      "static program cannot hold the sanitizer's runtime");
 
   Progress progress;
   progress.show("reading " + options.model);
@@ -154,10 +168,12 @@ Command addCompileCommand(CLI::App &root) {
   app->add_option("model", options->model, "an ONNX model")->required()->type_name("MODEL");
   app->add_option("-o,--output", options->output, "file to write (default: named after the model)")->type_name("OUT");
   app->add_option("--emit", options->emit, "exe (default), so, obj, mlir, llvm or asm")->type_name("KIND");
+  app->add_option("--compile-from", options->compileFrom, "start at a phase; the model is a module from before it")
+      ->type_name("PHASE");
   app->add_option("--compile-to", options->compileTo, "stop after a phase and print the module")->type_name("PHASE");
   app->add_option("--threads", options->threads, "threads to compile with")->type_name("N")->check(CLI::Range(1, 256));
   app->add_flag("--json", options->json, "print the result as JSON");
-  app->add_flag("--sanitize", options->compile.sanitize, "instrument the code with LLVM's address sanitizer");
+  app->add_flag("--sanitize", options->compile.sanitize, "one allocation a buffer, and LLVM's address sanitizer in the code");
   app->add_option("--fast-math", options->fastMath)->group("");
   app->add_flag("--tune", options->tune)->group("");
   options->compile.addTo(*app, /*withTarget=*/true);
