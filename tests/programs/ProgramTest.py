@@ -10,6 +10,8 @@
     ProgramTest.py agree   --ingot PATH [--target T] [--emulator COMMAND] DIR...   outputs are those of test_data_set_0
     ProgramTest.py refuse  --ingot PATH --target T --emulator COMMAND DIR          exits 1 and names what is missing
     ProgramTest.py threads --ingot PATH DIR...                                     the same bits with 1, 2 and 3 threads
+    ProgramTest.py library --ingot PATH --host PATH [--sanitize] DIR...            LibraryHost.cpp finds no fault
+    ProgramTest.py caught  --ingot PATH --host PATH FILE.mlir                      bufferized; the sanitizer stops it
 
 Without the emulator the test is skipped (exit code 77). Needs only Python."""
 import argparse
@@ -91,10 +93,11 @@ def run(command):
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=900)
 
 
-def compile_model(args, folder, scratch):
+def compile_model(args, folder, scratch, *more):
     program = scratch / folder.name
     target = ["--target=" + args.target] if args.target else []
-    done = run([args.ingot, "compile", folder / "model.onnx", "-o", program, *target])
+    model = folder / "model.onnx" if folder.is_dir() else folder
+    done = run([args.ingot, "compile", model, "-o", program, *target, *more])
     return program, "" if done.returncode == 0 else f"compile exited {done.returncode}: {done.stderr.strip()[-300:]}"
 
 
@@ -144,12 +147,32 @@ def threads(args, folder, scratch):
     return ""
 
 
+def library(args, folder, scratch):
+    path, fault = compile_model(args, folder, scratch, "--emit=so", *["--sanitize"] * args.sanitize)
+    if fault:
+        return fault
+    done = run([args.host, path, folder / "test_data_set_0"])
+    return "" if done.returncode == 0 else f"the host exited {done.returncode}: {done.stderr.strip()[:3000]}"
+
+
+def caught(args, file, scratch):
+    path, fault = compile_model(args, file, scratch, "--emit=so", "--sanitize", "--compile-from=plan")
+    if fault:
+        return fault
+    done = run([args.host, path])
+    if done.returncode == 0 or "AddressSanitizer: heap-buffer-overflow" not in done.stderr:
+        return f"got exit code {done.returncode} and {done.stderr.strip()[:3000]!r}, want the sanitizer's report"
+    return ""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["agree", "refuse", "threads"])
+    parser.add_argument("what", choices=["agree", "refuse", "threads", "library", "caught"])
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
     parser.add_argument("--ingot", required=True)
     parser.add_argument("--target")
+    parser.add_argument("--host")
+    parser.add_argument("--sanitize", action="store_true")
     parser.add_argument("--emulator", type=shlex.split, default=[])
     args = parser.parse_args()
     if args.emulator and not shutil.which(args.emulator[0]):

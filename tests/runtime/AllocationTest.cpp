@@ -6,50 +6,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/ingot.h"
+#include "tests/runtime/CountAllocations.h"
 #include "tests/runtime/HandModel.h"
 
-#include <atomic>
 #include <gtest/gtest.h>
 
+using namespace ingot;
 using namespace ingot::runtime;
 
-// Sanitizers bring allocators of their own.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define INGOT_CANNOT_COUNT
-#endif
-#endif
-
-#ifndef INGOT_CANNOT_COUNT
-
-static std::atomic<uint64_t> allocations{0};
-
-// These stand before libc's: every allocation of the process, by whatever library, passes here.
-extern "C" {
-void *__libc_malloc(size_t);
-void *__libc_calloc(size_t, size_t);
-void *__libc_realloc(void *, size_t);
-void *__libc_memalign(size_t, size_t);
-
-void *malloc(size_t size) {
-  ++allocations;
-  return __libc_malloc(size);
-}
-void *calloc(size_t count, size_t size) {
-  ++allocations;
-  return __libc_calloc(count, size);
-}
-void *realloc(void *pointer, size_t size) {
-  ++allocations;
-  return __libc_realloc(pointer, size);
-}
-void *aligned_alloc(size_t alignment, size_t size) {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
-}
-
 TEST(Allocation, TheThirdRunMakesNone) {
+  if (!countsAllocations)
+    GTEST_SKIP() << "a sanitizer has replaced the allocator";
   HandModel hand;
   for (unsigned threads : {1u, 3u}) {
     ingot_executable *executable;
@@ -69,9 +36,3 @@ TEST(Allocation, TheThirdRunMakesNone) {
     ingot_executable_close(executable);
   }
 }
-
-#else
-
-TEST(Allocation, TheThirdRunMakesNone) { GTEST_SKIP() << "a sanitizer has replaced the allocator"; }
-
-#endif
