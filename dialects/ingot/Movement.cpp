@@ -8,7 +8,6 @@
 #include "dialects/ingot/Movement.h"
 #include "dialects/ingot/Inference.h"
 #include "dialects/ingot/LinalgBuilder.h"
-#include "dialects/ingot/Ops.h"
 #include "dialects/ingot/Support.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

@@ -8,7 +8,7 @@
 #ifndef INGOT_FRONTENDS_ONNX_NODE_H
 #define INGOT_FRONTENDS_ONNX_NODE_H
 
-#include "dialects/ingot/Ops.h"
+#include "dialects/ingot/Dialect.h"
 #include "llvm/ADT/StringMap.h"
 #include <functional>
 
