@@ -80,6 +80,14 @@ LogicalResult GroupNormOp::check(MaybeLoc loc, Adaptor op) {
   return checkFeatures(loc, op.getX(), 1, op.getOperands().drop_front());
 }
 
+LogicalResult LRNOp::check(MaybeLoc loc, Adaptor op) {
+  if (rankOf(op.getX()) < 2)
+    return emitOptionalError(loc, "expected an input of at least two dimensions, but found ", op.getX().getType());
+  if (op.getSize() < 1)
+    return emitOptionalError(loc, "expected a window of at least one feature, but found ", op.getSize());
+  return success();
+}
+
 LogicalResult LayerNormOp::inferReturnTypes(MLIRContext *, MaybeLoc loc, Adaptor op, Types &types) {
   auto type = cast<RankedTensorType>(op.getX().getType());
   FailureOr<int64_t> axis = normalizeAxis(loc, op.getAxis(), type.getRank());
@@ -160,6 +168,19 @@ FailureOr<SmallVector<Value>> GroupNormOp::decomposeOperation(OpBuilder &builder
   Value y = r.mul(centered, r.inverseRoot(r.mean(r.mul(centered, centered), {2}), getEpsilon()));
   y = r.mul(reshaped(r.b, y, back), alongFeature(r.b, r.wide(getScale()), getX(), 1));
   return SmallVector<Value>{r.round(r.add(y, alongFeature(r.b, r.wide(getBias()), getX(), 1)))};
+}
+
+FailureOr<SmallVector<Value>> LRNOp::decomposeOperation(OpBuilder &builder) {
+  Rule r(builder, *this);
+  int64_t size = getSize();
+  WindowNumbers numbers(rankOf(getX()));
+  numbers.low[1] = (size - 1) / 2;
+  numbers.high[1] = size / 2;
+  SmallVector<int64_t> window(numbers.rank(), 1);
+  window[1] = size;
+  Value x = r.wide(getX()), sum = WindowSumOp::create(r.b, r.mul(x, x), window, numbers);
+  Value base = r.add(r.mul(sum, r.number(getAlpha().convertToDouble() / size)), r.number(getBias().convertToDouble()));
+  return SmallVector<Value>{r.round(r.div(x, r.b.createOrFold<PowOp>(base, r.number(getBeta().convertToDouble()))))};
 }
 
 //===----------------------------------------------------------------------===//

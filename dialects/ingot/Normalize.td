@@ -113,4 +113,23 @@ def Ingot_GroupNormOp : Ingot_SameAsX<"group_norm"> {
             "num_groups = 2 : i64, epsilon = 1.0 : f32">];
 }
 
+def Ingot_LRNOp : Ingot_SameAsX<"lrn"> {
+  let summary     = "x over a power of the sum of squares of `size` neighbouring features: local response normalization.";
+  let description = [{
+    x / (bias + alpha / size * sum)^beta; x is [batch, features, spatial...]. An even window has one feature more behind
+    than before.
+  }];
+  let arguments   = (ins Ingot_FloatTensor:$x, I64Attr:$size, Ingot_Number<"1e-4f">:$alpha, Ingot_Number<"0.75f">:$beta,
+                         Ingot_Number<"1.0f">:$bias);
+  let onnx        = Onnx<"LRN", 13>;
+  let noGradient  = "it is differentiated through its decomposition";
+  let examples    = [
+    Example<["dense<[[[1.0], [2.0], [-3.0], [4.0]]]> : tensor<1x4x1xf32>"],
+            ["dense<[[[0.40824829], [0.516397779], [-0.547722558], [0.784464541]]]> : tensor<1x4x1xf32>"],
+            "size = 3 : i64, alpha = 3.0 : f32, beta = 0.5 : f32">,
+    Example<["dense<[[[1.0], [2.0], [-3.0], [4.0]]]> : tensor<1x4x1xf32>"],
+            ["dense<[[[0.323661181], [0.401759173], [-0.403733934], [0.711311764]]]> : tensor<1x4x1xf32>"],
+            "size = 2 : i64, alpha = 1.0 : f32, bias = 2.0 : f32">];
+}
+
 #endif
