@@ -391,4 +391,44 @@ SmallVector<Value> ScatterElementsOp::buildGradient(ImplicitLocOpBuilder &b, Val
       });
 }
 
+//===----------------------------------------------------------------------===//
+// reverse_sequence
+//===----------------------------------------------------------------------===//
+
+FailureOr<RankedTensorType> ReverseSequenceOp::inferType(MaybeLoc loc, Adaptor adaptor) {
+  auto type = typeOf(adaptor.getX()), lengths = typeOf(adaptor.getLengths());
+  FailureOr<int64_t> batch = normalizeAxis(loc, adaptor.getBatchAxis(), type.getRank());
+  FailureOr<int64_t> time = normalizeAxis(loc, adaptor.getTimeAxis(), type.getRank());
+  if (failed(batch) || failed(time))
+    return failure();
+  if (*batch == *time)
+    return emitOptionalError(loc, "batch and time are both axis ", *batch);
+  if (failed(verifyCompatibleShape(lengths.getShape(), type.getDimSize(*batch))))
+    return emitOptionalError(loc, "expected one length for each batch element of ", type, ", but found ", lengths);
+  return type;
+}
+
+SmallVector<Value> ReverseSequenceOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange operands) {
+  Value x = operands[0];
+  int64_t rank = typeOf(x).getRank(), batch = wrapAxis(getBatchAxis(), rank), time = wrapAxis(getTimeAxis(), rank);
+  Sizes sizes = sizesOf(b, x);
+  AffineMap lengths = AffineMap::get(rank, 0, b.getAffineDimExpr(batch));
+  return {buildParallel(b, operands[1], lengths, sizes, elementOf(x),
+                        [&](ImplicitLocOpBuilder &inner, ValueRange args) -> Value {
+                          SmallVector<Value> place = loopPlaces(inner, rank);
+                          Value length = arith::IndexCastOp::create(inner, inner.getIndexType(), args[0]);
+                          // No length that a caller may pass leads out of the tensor.
+                          length = arith::MinSIOp::create(inner, length, sizeValue(inner, sizes[time]));
+                          Value last = arith::SubIOp::create(inner, length, arith::ConstantIndexOp::create(inner, 1));
+                          Value mirrored = arith::SubIOp::create(inner, last, place[time]);
+                          Value inside = arith::CmpIOp::create(inner, arith::CmpIPredicate::slt, place[time], length);
+                          place[time] = arith::SelectOp::create(inner, inside, mirrored, place[time]);
+                          return tensor::ExtractOp::create(inner, x, place);
+                        })};
+}
+
+SmallVector<Value> ReverseSequenceOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
+  return {b.createOrFold<ReverseSequenceOp>(cotangents[0], getLengths(), getBatchAxis(), getTimeAxis()), Value()};
+}
+
 } // namespace ingot

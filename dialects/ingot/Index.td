@@ -84,4 +84,19 @@ def Ingot_ScatterElementsOp : Ingot_Index<"scatter_elements"> {
             ["dense<[7, 3, 5]> : tensor<3xi32>"], "reduction = \"max\"">];
 }
 
+def Ingot_ReverseSequenceOp : Ingot_Index<"reverse_sequence"> {
+  let summary     = "x with the first steps of each batch element in reverse; `lengths` says how many.";
+  let description = "Steps lie along `time_axis` and batch elements along `batch_axis`; the steps behind stay in place.";
+  let arguments   = (ins Ingot_Tensor:$x, Ingot_IntTensor:$lengths, DefaultValuedAttr<I64Attr, "1">:$batch_axis,
+                         DefaultValuedAttr<I64Attr, "0">:$time_axis);
+  let onnx        = Onnx<"ReverseSequence", 10>;
+  let examples    = [
+    Example<["dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf32>", "dense<[3, 2]> : tensor<2xi64>"],
+            ["dense<[[5.0, 4.0], [3.0, 2.0], [1.0, 6.0]]> : tensor<3x2xf32>"]>,
+    Example<["dense<[[[1, 2], [3, 4], [5, 6]], [[7, 8], [9, 10], [11, 12]]]> : tensor<2x3x2xi32>",
+             "dense<[1, 3]> : tensor<2xi64>"],
+            ["dense<[[[1, 2], [3, 4], [5, 6]], [[11, 12], [9, 10], [7, 8]]]> : tensor<2x3x2xi32>"],
+            "batch_axis = 0 : i64, time_axis = 1 : i64">];
+}
+
 #endif
