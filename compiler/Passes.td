@@ -129,6 +129,11 @@ def PlanBuffers : Pass<"plan-buffers", "::mlir::ModuleOp"> {
 // target
 //===----------------------------------------------------------------------===//
 
+def ExpandCopies : Pass<"expand-copies", "::mlir::func::FuncOp"> {
+  let summary = "Makes copies of buffers linalg ops";
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def EmitBrgemm : Pass<"emit-brgemm"> {
   let summary = "Write the loops, vectors and addresses of kernel ops on memrefs.";
   let description = [{

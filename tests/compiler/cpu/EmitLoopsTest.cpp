@@ -120,7 +120,7 @@ protected:
 
   void compare(const std::string &options) {
     static auto wanted = runAll("func.func(linalg-generalize-named-ops,convert-linalg-to-loops)");
-    auto found = runAll("func.func(emit-loops{" + options + "})");
+    auto found = runAll("func.func(expand-copies,emit-loops{" + options + "})");
     for (auto function : module->getOps<func::FuncOp>()) {
       SCOPED_TRACE(function.getName().str() + " with " + options);
       for (auto [index, type] : llvm::enumerate(function.getArgumentTypes())) {
