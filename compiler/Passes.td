@@ -87,8 +87,14 @@ def OutlineGroups : Pass<"outline-groups", "::mlir::ModuleOp"> {
 
 def GraphToLinalg : Pass<"graph-to-linalg", "mlir::ModuleOp"> {
   let summary = "Lowers ingot ops to linalg on tensors of storage types";
-  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::linalg::LinalgDialect", "mlir::math::MathDialect",
-                           "mlir::scf::SCFDialect", "mlir::tensor::TensorDialect"];
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::cf::ControlFlowDialect", "mlir::linalg::LinalgDialect",
+                           "mlir::math::MathDialect", "mlir::scf::SCFDialect", "mlir::tensor::TensorDialect"];
+}
+
+def GuardDivisions : Pass<"guard-divisions", "::mlir::func::FuncOp"> {
+  let summary = "Makes divisions of integers safe, and faults where they would not be";
+  let dependentDialects = ["mlir::arith::ArithDialect", "mlir::cf::ControlFlowDialect", "mlir::linalg::LinalgDialect",
+                           "mlir::tensor::TensorDialect"];
 }
 
 def WeightArguments : Pass<"weight-arguments", "::mlir::ModuleOp"> {

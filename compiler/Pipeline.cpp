@@ -83,6 +83,7 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     pm.addPass(createOutlineGroups());
     pm.addPass(createWeightArguments());
     pm.addPass(createGraphToLinalg());
+    pm.addNestedPass<func::FuncOp>(createGuardDivisions());
     if (fast)
       pm.addNestedPass<func::FuncOp>(createFuseLoops());
     cleanUp(pm);

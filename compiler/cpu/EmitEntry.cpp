@@ -45,9 +45,11 @@ static void lowerAssertions(ModuleOp module) {
     Block *before = op->getBlock(), *after = before->splitBlock(op);
     ImplicitLocOpBuilder b(op.getLoc(), op.getContext());
     Block *fault = b.createBlock(&function.getBody());
+    Value none = LLVM::ConstantOp::create(b, b.getI32Type(), b.getI32IntegerAttr(INGOT_OK));
     Value status = LLVM::ConstantOp::create(b, b.getI32Type(), b.getI32IntegerAttr(INGOT_FAULT + node));
-    LLVM::StoreOp::create(b, status, statusAddress(b, contextOf(function)), /*alignment=*/4, /*isVolatile=*/false,
-                          /*isNonTemporal=*/false, /*isInvariantGroup=*/false, LLVM::AtomicOrdering::monotonic);
+    // The first fault stays: later ones may be its consequences.
+    LLVM::AtomicCmpXchgOp::create(b, statusAddress(b, contextOf(function)), none, status,
+                                  LLVM::AtomicOrdering::monotonic, LLVM::AtomicOrdering::monotonic);
     SmallVector<Value> results;
     for (Type type : function.getResultTypes())
       results.push_back(ub::PoisonOp::create(b, type));

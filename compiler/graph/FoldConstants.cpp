@@ -165,8 +165,12 @@ struct FoldConstants : ingot::impl::FoldConstantsBase<FoldConstants> {
     });
     ingot_context_options contextOptions = {sizeof(ingot_context_options), /*threads=*/2, /*spin_us=*/0};
     if (ingot_executable_open(&(*model)->model(), (*model)->weights(), &executable) ||
-        ingot_context_create(executable, &contextOptions, &context) || ingot_context_run(context))
+        ingot_context_create(executable, &contextOptions, &context))
       return llvm::createStringError(ingot_last_error());
+    if (int32_t status = ingot_context_run(context)) {
+      // A fault belongs to the run, which names the node.
+      return status >= INGOT_FAULT ? llvm::Error::success() : llvm::createStringError(ingot_context_error(context));
+    }
 
     WeightStore &store = getContext().getLoadedDialect<IngotDialect>()->getWeights();
     SymbolTable symbols(getOperation());

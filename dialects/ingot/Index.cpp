@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/ingot/Faults.h"
 #include "dialects/ingot/Inference.h"
 #include "dialects/ingot/LinalgBuilder.h"
 #include "dialects/ingot/Movement.h"
@@ -40,6 +41,29 @@ static Value placeOf(ImplicitLocOpBuilder &b, Value index, Type element, OpFoldR
   place = arith::SelectOp::create(b, isNegative, arith::AddIOp::create(b, place, count), place);
   Value last = b.createOrFold<arith::SubIOp>(count, arith::ConstantIndexOp::create(b, 1));
   return arith::MaxSIOp::create(b, arith::MinSIOp::create(b, place, last), zero);
+}
+
+/// Makes the run fail where an index is out of range: index `i` of a tuple, which is the last dimension, among
+/// `sizes[i]`; without tuples every index among the one size.
+static void checkIndices(ImplicitLocOpBuilder &b, Value indices, Type element, ArrayRef<OpFoldResult> sizes,
+                         bool tuples) {
+  int64_t rank = typeOf(indices).getRank();
+  faultWhere(b, indices, b.getMultiDimIdentityMap(rank), rank, [&](ImplicitLocOpBuilder &inner, ValueRange args) {
+    Value count = sizeValue(inner, sizes[0]);
+    for (size_t i = 1; i < sizes.size() && tuples; ++i) {
+      Value isLater = arith::CmpIOp::create(inner, arith::CmpIPredicate::uge, linalg::IndexOp::create(inner, rank - 1),
+                                            arith::ConstantIndexOp::create(inner, i));
+      count = arith::SelectOp::create(inner, isLater, sizeValue(inner, sizes[i]), count);
+    }
+    if (element.isUnsignedInteger()) {
+      Value place = arith::IndexCastUIOp::create(inner, inner.getIndexType(), args[0]);
+      return arith::CmpIOp::create(inner, arith::CmpIPredicate::uge, place, count);
+    }
+    // From -count to count - 1, in one comparison.
+    Value place = arith::IndexCastOp::create(inner, inner.getIndexType(), args[0]);
+    Value shifted = arith::AddIOp::create(inner, place, count);
+    return arith::CmpIOp::create(inner, arith::CmpIPredicate::uge, shifted, arith::AddIOp::create(inner, count, count));
+  });
 }
 
 /// The places of all loops.
@@ -108,6 +132,7 @@ SmallVector<Value> GatherOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange o
   Sizes from = sizesOf(b, x), sizes(ArrayRef(from).take_front(axis));
   sizes.append(sizesOf(b, indices));
   sizes.append(from.begin() + axis + 1, from.end());
+  checkIndices(b, indices, elementOf(getIndices()), from[axis], /*tuples=*/false);
   SmallVector<AffineExpr> places;
   for (int64_t i = 0; i < count; ++i)
     places.push_back(b.getAffineDimExpr(axis + i));
@@ -167,6 +192,7 @@ SmallVector<Value> GatherElementsOp::lowerToLinalg(ImplicitLocOpBuilder &b, Valu
   auto [x, indices] = std::tuple(operands[0], operands[1]);
   int64_t axis = axisOf(*this), rank = typeOf(x).getRank();
   OpFoldResult size = sizeOf(b, x, axis);
+  checkIndices(b, indices, elementOf(getIndices()), size, /*tuples=*/false);
   return {buildParallel(b, indices, b.getMultiDimIdentityMap(rank), sizesOf(b, indices), elementOf(x),
                         [&](ImplicitLocOpBuilder &inner, ValueRange args) -> Value {
                           SmallVector<Value> place = loopPlaces(inner, rank);
@@ -212,6 +238,7 @@ SmallVector<Value> GatherNDOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange
   Sizes from = sizesOf(b, x), sizes(sizesOf(b, indices));
   sizes.pop_back();
   sizes.append(from.begin() + batch + length, from.end());
+  checkIndices(b, indices, elementOf(getIndices()), ArrayRef(from).slice(batch, length), /*tuples=*/true);
   return {buildParallel(b, {}, {}, sizes, elementOf(x), [&](ImplicitLocOpBuilder &inner, ValueRange) -> Value {
     SmallVector<Value> loops = loopPlaces(inner, rank), tuple(loops.begin(), loops.begin() + tuples);
     SmallVector<Value> place(loops.begin(), loops.begin() + batch);
@@ -329,6 +356,7 @@ SmallVector<Value> ScatterNDOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRang
   auto [x, indices] = std::tuple(operands[0], operands[1]);
   int64_t tuples = typeOf(indices).getRank() - 1, length = typeOf(indices).getDimSize(tuples);
   Sizes sizes = sizesOf(b, x);
+  checkIndices(b, indices, elementOf(getIndices()), ArrayRef(sizes).take_front(length), /*tuples=*/true);
   return {scatterInOrder(b, x, operands[2], getReduction(), elementOf(getX()),
                          [&](ImplicitLocOpBuilder &inner, ValueRange loops) {
                            SmallVector<Value> place, tuple(loops.take_front(tuples));
@@ -347,6 +375,7 @@ SmallVector<Value> ScatterElementsOp::lowerToLinalg(ImplicitLocOpBuilder &b, Val
   auto [x, indices] = std::tuple(operands[0], operands[1]);
   int64_t axis = axisOf(*this);
   OpFoldResult size = sizeOf(b, x, axis);
+  checkIndices(b, indices, elementOf(getIndices()), size, /*tuples=*/false);
   return {scatterInOrder(b, x, operands[2], getReduction(), elementOf(getX()),
                          [&](ImplicitLocOpBuilder &inner, ValueRange loops) {
                            SmallVector<Value> place(loops);

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A negative index counts from the end. An index out of range is a fault of the program's input; until compiled code can
-// report faults, it is brought to the nearest end, so that no access leaves the tensor.
+// A negative index counts from the end. An index out of range makes the run fail; until that is known it is brought to
+// the nearest end, so that no access leaves the tensor.
 //
 //===----------------------------------------------------------------------===//
 
