@@ -238,18 +238,8 @@ ingot_status runtime::writeNpy(const char *path, const Tensor &tensor, Text &err
   unsigned char prefix[10] = {
       0, 0, 0, 0, 0, 0, 1, 0, (unsigned char)(header.size() & 255), (unsigned char)(header.size() >> 8)};
   memcpy(prefix, magic, magicBytes);
-  FILE *file = fopen(path, "wb");
-  bool done = file && fwrite(prefix, 1, sizeof prefix, file) == sizeof prefix &&
-              fwrite(header.c_str(), 1, header.size(), file) == header.size() &&
-              fwrite(tensor.data(), 1, tensor.bytes(), file) == tensor.bytes();
-  int cause = errno;
-  if (file && fclose(file) && done) {
-    done = false;
-    cause = errno;
-  }
-  if (!done) {
-    error.append("cannot write %s: %s", path, strerror(cause));
-    return INGOT_IO;
-  }
-  return INGOT_OK;
+  Text head;
+  head.appendBytes(reinterpret_cast<char *>(prefix), sizeof prefix);
+  head.appendBytes(header.c_str(), header.size());
+  return writeFile(path, head, tensor, error);
 }

@@ -51,6 +51,22 @@ ingot_status runtime::readFile(const char *path, Array<unsigned char> &bytes, Te
   return INGOT_OK;
 }
 
+ingot_status runtime::writeFile(const char *path, const Text &head, const Tensor &tensor, Text &error) {
+  FILE *file = fopen(path, "wb");
+  bool done = file && fwrite(head.c_str(), 1, head.size(), file) == head.size() &&
+              fwrite(tensor.data(), 1, tensor.bytes(), file) == tensor.bytes();
+  int cause = errno;
+  if (file && fclose(file) && done) {
+    done = false;
+    cause = errno;
+  }
+  if (!done) {
+    error.append("cannot write %s: %s", path, strerror(cause));
+    return INGOT_IO;
+  }
+  return INGOT_OK;
+}
+
 void runtime::normalizeBools(Tensor &tensor) {
   uint8_t *values = tensor.as<uint8_t>();
   for (uint64_t i = 0; i < tensor.elements(); ++i)

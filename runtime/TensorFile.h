@@ -34,6 +34,8 @@ void appendOutputPath(Text &path, const char *directory, const char *name);
 void normalizeBools(Tensor &tensor);
 
 ingot_status readFile(const char *path, Array<unsigned char> &bytes, Text &error);
+/// Writes `head` and after it the tensor's elements.
+ingot_status writeFile(const char *path, const Text &head, const Tensor &tensor, Text &error);
 
 } // namespace ingot::runtime
 

@@ -339,17 +339,5 @@ ingot_status runtime::writeTensorProto(const char *path, const char *name, const
   appendTag(head, rawDataField, bytesType);
   appendVarint(head, tensor.bytes());
 
-  FILE *file = fopen(path, "wb");
-  bool done = file && fwrite(head.c_str(), 1, head.size(), file) == head.size() &&
-              fwrite(tensor.data(), 1, tensor.bytes(), file) == tensor.bytes();
-  int cause = errno;
-  if (file && fclose(file) && done) {
-    done = false;
-    cause = errno;
-  }
-  if (!done) {
-    error.append("cannot write %s: %s", path, strerror(cause));
-    return INGOT_IO;
-  }
-  return INGOT_OK;
+  return writeFile(path, head, tensor, error);
 }

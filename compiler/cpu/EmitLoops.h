@@ -16,6 +16,7 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace ingot::loops {
 
@@ -60,6 +61,13 @@ struct Nest {
 /// Reads the operation's loops and addresses; creates sizes and strides that are not constants with `b`. Loops that all
 /// operands see as one are collapsed.
 Nest buildNest(mlir::ImplicitLocOpBuilder &b, mlir::linalg::GenericOp op);
+
+/// Makes the linalg ops on buffers in `function` generic ones; an op that has no such form stays and is returned.
+mlir::Operation *generalizeNamedOps(mlir::FunctionOpInterface function);
+
+/// How many chunks a loop is worth that moves so many bytes and does so many operations: each has at least 32 KB or 64k
+/// operations, and there are at most 64. It is a function of sizes alone, so that results do not depend on threads.
+int64_t countChunks(double bytes, double operations);
 
 /// What a value of the body is on the lanes of a vector.
 enum class Lane {

@@ -13,12 +13,29 @@
 #include "compiler/cpu/EmitLoops.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 
 namespace ingot::loops {
+
+Operation *generalizeNamedOps(FunctionOpInterface function) {
+  SmallVector<linalg::LinalgOp> named;
+  function.walk([&](linalg::LinalgOp op) {
+    if (op.hasPureBufferSemantics() && !isa<linalg::GenericOp>(op.getOperation()))
+      named.push_back(op);
+  });
+  IRRewriter rewriter(function.getContext());
+  Operation *left = nullptr;
+  for (linalg::LinalgOp op : named) {
+    rewriter.setInsertionPoint(op);
+    if (failed(linalg::generalizeNamedOp(rewriter, op)))
+      left = op;
+  }
+  return left;
+}
 
 bool Access::isInvariant(unsigned loop) const { return isScalar() || isConstantIntValue(strides[loop], 0); }
 

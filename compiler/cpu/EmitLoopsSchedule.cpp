@@ -265,7 +265,7 @@ private:
     schedule.columns = limit;
   }
 
-  /// Cuts one parallel loop into chunks of at least 32 KB or 64k operations, at most 64 of them.
+  /// Cuts one parallel loop into chunks.
   void chooseChunks(Schedule &schedule) {
     if (!machine.parallel || nest.op->getParentOfType<scf::ForallOp>())
       return;
@@ -285,7 +285,7 @@ private:
     }
     for (Operation &op : nest.body().without_terminator())
       operations += costOf(&op) * iterations;
-    int64_t wanted = std::min<int64_t>(64, int64_t(std::max(bytes / (32 << 10), operations / (64 << 10))));
+    int64_t wanted = countChunks(bytes, operations);
     if (wanted < 2)
       return;
 
@@ -318,6 +318,10 @@ private:
 };
 
 } // namespace
+
+int64_t countChunks(double bytes, double operations) {
+  return int64_t(std::min(64.0, std::max(bytes / (32 << 10), operations / (64 << 10))));
+}
 
 Schedule chooseSchedule(Nest &nest, const Machine &machine) { return Scheduler(nest, machine).choose(); }
 

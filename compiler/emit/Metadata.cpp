@@ -17,7 +17,7 @@ using namespace llvm;
 
 namespace ingot {
 
-static uint32_t dtypeOf(mlir::Type type) {
+uint32_t dtypeOf(mlir::Type type) {
   if (auto integer = dyn_cast<mlir::IntegerType>(type)) {
     bool isUnsigned = integer.isUnsigned();
     switch (integer.getWidth()) {

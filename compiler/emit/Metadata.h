@@ -16,6 +16,9 @@
 
 namespace ingot {
 
+/// The ingot_dtype of an element type; INGOT_UNDEFINED for one that hosts do not know.
+uint32_t dtypeOf(mlir::Type element);
+
 /// An input or an output as the host sees it.
 struct ValueInfo {
   std::string name;

@@ -19,7 +19,6 @@
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -223,8 +222,7 @@ int64_t Run::countChunks() {
                  std::max(8u, access.element.isIndex() ? 64 : access.element.getIntOrFloatBitWidth()) / 8;
       }
   }
-  return std::clamp<int64_t>(int64_t(std::max(bytes / (32 << 10), operations / (64 << 10))), 1,
-                             std::min<int64_t>(64, rows));
+  return std::max<int64_t>(std::min(loops::countChunks(bytes, operations), rows), 1);
 }
 
 void Run::emitOp(ImplicitLocOpBuilder &b, RowOp &op, Value row) {
@@ -311,16 +309,7 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
   using FuseRowsBase::FuseRowsBase;
 
   void runOnOperation() override {
-    IRRewriter rewriter(&getContext());
-    SmallVector<linalg::LinalgOp> named;
-    getOperation().walk([&](linalg::LinalgOp op) {
-      if (op.hasPureBufferSemantics() && !isa<linalg::GenericOp>(op.getOperation()))
-        named.push_back(op);
-    });
-    for (linalg::LinalgOp op : named) {
-      rewriter.setInsertionPoint(op);
-      (void)linalg::generalizeNamedOp(rewriter, op);
-    }
+    (void)loops::generalizeNamedOps(getOperation());
     if (getOperation().isExternal())
       return;
 

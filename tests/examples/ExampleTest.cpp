@@ -12,6 +12,7 @@
 
 #include "compiler/Compiler.h"
 #include "compiler/cpu/CpuTarget.h"
+#include "compiler/emit/Metadata.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "runtime/TensorFile.h"
@@ -132,7 +133,7 @@ private:
     ingot::runtime::Text error;
     Bytes bytes = bytesOf(value);
     auto shape = value.getType().getShape();
-    ASSERT_EQ(ingot::runtime::Tensor::create(dtypeOf(value.getElementType()), shape.data(), shape.size(), tensor, error), 0);
+    ASSERT_EQ(ingot::runtime::Tensor::create(ingot::dtypeOf(value.getElementType()), shape.data(), shape.size(), tensor, error), 0);
     std::copy(bytes.begin(), bytes.end(), tensor.as<char>());
     std::string file = path(llvm::formatv("input_{0}.pb", index).str());
     ASSERT_EQ(ingot::runtime::writeTensorProto(file.c_str(), inputName(index).c_str(), tensor, error), 0);

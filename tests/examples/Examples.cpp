@@ -11,7 +11,6 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
-#include "runtime/abi.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
@@ -143,24 +142,6 @@ OwningOpRef<ModuleOp> joinedModule(ArrayRef<Example> examples, bool erased) {
 }
 
 OwningOpRef<ModuleOp> Example::module(bool erased) const { return joinedModule(*this, erased); }
-
-uint32_t dtypeOf(Type element) {
-  if (isa<FloatType>(element))
-    return element.isF32() ? INGOT_F32 : element.isF64() ? INGOT_F64 : element.isF16() ? INGOT_F16 : INGOT_BF16;
-  bool isUnsigned = element.isUnsignedInteger();
-  switch (element.getIntOrFloatBitWidth()) {
-  case 1:
-    return INGOT_BOOL;
-  case 8:
-    return isUnsigned ? INGOT_U8 : INGOT_I8;
-  case 16:
-    return isUnsigned ? INGOT_U16 : INGOT_I16;
-  case 32:
-    return isUnsigned ? INGOT_U32 : INGOT_I32;
-  default:
-    return isUnsigned ? INGOT_U64 : INGOT_I64;
-  }
-}
 
 static double tolerance(FloatType type) {
   switch (type.getFPMantissaWidth()) {

@@ -41,9 +41,6 @@ mlir::OwningOpRef<mlir::ModuleOp> joinedModule(llvm::ArrayRef<Example> examples,
 std::string inputName(unsigned index);
 std::string outputName(unsigned index);
 
-/// The ingot_dtype of an element type.
-uint32_t dtypeOf(mlir::Type element);
-
 /// Empty when `got` is `want` within what its type can tell, otherwise what differs first.
 std::string difference(mlir::DenseElementsAttr want, const Bytes &got);
 
