@@ -10,33 +10,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Passes.h"
-#include "mlir/Dialect/Func/Extensions/AllExtensions.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/ExecutionEngine/ExecutionEngine.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
-#include "mlir/InitAllPasses.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "llvm/Support/TargetSelect.h"
-#include <gtest/gtest.h>
+#include "tests/compiler/cpu/Jit.h"
 #include <random>
 
 using namespace mlir;
+using namespace ingot;
 
 namespace {
-
-using Buffers = std::vector<std::vector<char>>;
-
-const char *const toLlvm =
-    ",func.func(scf-forall-to-for),convert-scf-to-cf,expand-strided-metadata,lower-affine,"
-    "convert-vector-to-llvm,convert-arith-to-llvm,convert-index-to-llvm,finalize-memref-to-llvm,"
-    "func.func(llvm-request-c-wrappers),convert-func-to-llvm,convert-cf-to-llvm,reconcile-unrealized-casts";
 
 template <typename T> void fillWith(std::vector<char> &bytes, std::mt19937 &random) {
   auto *values = reinterpret_cast<T *>(bytes.data());
@@ -44,42 +24,24 @@ template <typename T> void fillWith(std::vector<char> &bytes, std::mt19937 &rand
     values[index] = T(int(random() % 257) - 128) / T(std::is_integral_v<T> ? 1 : 64);
 }
 
-template <typename T> void expectClose(const std::vector<char> &left, const std::vector<char> &right, double tolerance) {
+template <typename T>
+void expectClose(const std::vector<char> &left, const std::vector<char> &right, double tolerance) {
   auto *a = reinterpret_cast<const T *>(left.data()), *b = reinterpret_cast<const T *>(right.data());
   for (size_t index = 0; index < left.size() / sizeof(T); ++index)
     ASSERT_NEAR(double(a[index]), double(b[index]), tolerance * (1 + std::abs(double(a[index])))) << "at " << index;
 }
 
-class EmitLoopsTest : public testing::Test {
+class EmitLoopsTest : public JitTest {
 protected:
-  static void SetUpTestSuite() {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-    registerAllPasses();
-    ingot::registerIngotPasses();
-  }
-
   void SetUp() override {
-    DialectRegistry registry;
-    registerAllDialects(registry);
-    registerAllExtensions(registry);
-    registerBuiltinDialectTranslation(registry);
-    registerLLVMDialectTranslation(registry);
-    context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+    JitTest::SetUp();
     module = parseSourceFile<ModuleOp>(INGOT_EMIT_LOOPS_CASES, context.get());
     ASSERT_TRUE(module);
   }
 
   /// Runs every function after `passes` and returns its arguments' contents.
   std::map<std::string, Buffers> runAll(const std::string &passes) {
-    OwningOpRef<ModuleOp> copy = module->clone();
-    auto manager = PassManager::on<ModuleOp>(context.get());
-    EXPECT_TRUE(succeeded(parsePassPipeline(passes + toLlvm, manager)));
-    EXPECT_TRUE(succeeded(manager.run(*copy)));
-    ExecutionEngineOptions options;
-    auto optimize = makeOptimizingTransformer(1, 0, nullptr);
-    options.transformer = optimize;
-    auto engine = llvm::cantFail(ExecutionEngine::create(*copy, options));
+    auto engine = compile(*module, passes);
     std::map<std::string, Buffers> results;
     for (auto function : module->getOps<func::FuncOp>())
       results[function.getName().str()] = run(*engine, function);
@@ -89,7 +51,6 @@ protected:
   Buffers run(ExecutionEngine &engine, func::FuncOp function) {
     std::mt19937 random(42);
     Buffers buffers;
-    std::vector<std::vector<int64_t>> descriptors;
     for (Type type : function.getArgumentTypes()) {
       auto memref = cast<MemRefType>(type);
       unsigned bits = memref.getElementTypeBitWidth();
@@ -103,18 +64,8 @@ protected:
         bits == 8    ? fillWith<int8_t>(bytes, random)
         : bits == 32 ? fillWith<int32_t>(bytes, random)
                      : fillWith<int64_t>(bytes, random);
-      auto pointer = reinterpret_cast<int64_t>(bytes.data());
-      std::vector<int64_t> &descriptor = descriptors.emplace_back(std::vector<int64_t>{pointer, pointer, 0});
-      llvm::append_range(descriptor, memref.getShape());
-      auto [strides, offset] = memref.getStridesAndOffset();
-      llvm::append_range(descriptor, strides);
     }
-    std::vector<void *> pointers, arguments;
-    for (auto &descriptor : descriptors)
-      pointers.push_back(descriptor.data());
-    for (void *&pointer : pointers)
-      arguments.push_back(&pointer);
-    llvm::cantFail(engine.invokePacked(("_mlir_ciface_" + function.getName()).str(), arguments));
+    invoke(engine, function, buffers);
     return buffers;
   }
 
@@ -137,7 +88,6 @@ protected:
     }
   }
 
-  std::unique_ptr<MLIRContext> context;
   OwningOpRef<ModuleOp> module;
 };
 
