@@ -11,11 +11,19 @@ using namespace mlir;
 
 namespace ingot::onnx_import {
 
+/// An op that imports one to one.
+struct Row {
+  StringRef op;
+  unsigned operands;    ///< that the op declares
+  bool leavesOut;       ///< any of its optional operands may be missing, not just the last ones
+};
+
 /// The ops that import one to one, by "domain.operator".
-static const llvm::StringMap<StringRef> &rows() {
-  static const llvm::StringMap<StringRef> table = [] {
-    llvm::StringMap<StringRef> map;
-#define INGOT_ONNX_OP(domain, name, since, Class) map[domain "." name] = Class::getOperationName();
+static const llvm::StringMap<Row> &rows() {
+  static const llvm::StringMap<Row> table = [] {
+    llvm::StringMap<Row> map;
+#define INGOT_ONNX_OP(domain, name, since, Class, operands) \
+  map[domain "." name] = {Class::getOperationName(), operands, Class::hasTrait<OpTrait::AttrSizedOperandSegments>()};
 #include "dialects/ingot/OnnxOps.inc"
 #undef INGOT_ONNX_OP
     return map;
@@ -54,12 +62,18 @@ LogicalResult importNode(Node &node) {
   SmallVector<Value> operands, results;
   while (!node.inputs.empty() && !node.inputs.back().isSequence && !node.inputs.back().value())
     node.inputs.pop_back();
+  const Row &row = rows().find(key)->second;
+  SmallVector<int32_t> present(std::max<size_t>(row.operands, node.inputs.size()), 0);
   for (const auto &[i, input] : llvm::enumerate(node.inputs)) {
-    if (!input.value())
+    present[i] = bool(input.value());
+    if (present[i])
+      operands.push_back(input.value());
+    else if (input.isSequence || !row.leavesOut)
       return node.unsupported("input " + Twine(i) + " must be a tensor");
-    operands.push_back(input.value());
   }
-  StringRef name = rows().find(key)->second;
+  if (row.leavesOut)
+    node.attributes.set("operandSegmentSizes", node.b.getDenseI32ArrayAttr(present));
+  StringRef name = row.op;
   name.consume_front("ingot.");
   node.build(name, operands, node.attributes.getAttrs(), &results);
   return node.results(results);
