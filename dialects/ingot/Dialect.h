@@ -25,6 +25,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace ingot {
@@ -61,6 +62,11 @@ mlir::Type computeType(mlir::Type type);
 
 /// `type` with its elements in storage form.
 mlir::RankedTensorType storageTensor(mlir::Type type);
+
+/// Whether `op` has a region that may use more than its operands.
+inline bool seesItsSurroundings(mlir::Operation *op) {
+  return op->getNumRegions() && !op->hasTrait<mlir::OpTrait::IsIsolatedFromAbove>();
+}
 
 /// Whether an element type is an integer without a sign bit (`i1` is one).
 bool isUnsignedType(mlir::Type type);

@@ -11,7 +11,8 @@
 include "dialects/ingot/Base.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 
-def Ingot_GroupOp : Op<Ingot_Dialect, "group", [IsolatedFromAbove, SingleBlock, RecursiveMemoryEffects]> {
+def Ingot_GroupOp : Op<Ingot_Dialect, "group", [IsolatedFromAbove, SingleBlock, RecursiveMemoryEffects,
+                                         RecursivelySpeculatable]> {
   let summary = "Ops that are compiled together.";
   let description = [{
     The body's arguments are the operands. A group is anchored by at most one contraction, whose kernel takes the other
@@ -30,8 +31,8 @@ def Ingot_GroupOp : Op<Ingot_Dialect, "group", [IsolatedFromAbove, SingleBlock, 
   let hasVerifier = 1;
 }
 
-def Ingot_YieldOp : Op<Ingot_Dialect, "yield", [Pure, ReturnLike, Terminator, ParentOneOf<["GroupOp"]>]> {
-  let summary = "Ends the body of a group with its results.";
+def Ingot_YieldOp : Op<Ingot_Dialect, "yield", [Pure, ReturnLike, Terminator, ParentOneOf<["GroupOp", "IfOp", "ScanOp", "WhileOp"]>]> {
+  let summary = "Ends a body with its results.";
   let arguments = (ins Variadic<Ingot_Tensor>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }

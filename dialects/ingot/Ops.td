@@ -10,6 +10,7 @@
 
 include "dialects/ingot/Attention.td"
 include "dialects/ingot/Contract.td"
+include "dialects/ingot/Control.td"
 include "dialects/ingot/Generate.td"
 include "dialects/ingot/Group.td"
 include "dialects/ingot/Index.td"
