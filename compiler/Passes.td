@@ -102,6 +102,17 @@ def WeightArguments : Pass<"weight-arguments", "::mlir::ModuleOp"> {
   let description = "Also notes the types of its other arguments and its results, before they become those of buffers.";
 }
 
+def LowerControl : Pass<"lower-control", "::mlir::func::FuncOp"> {
+  let summary = "Makes branches and loops scf, with buffers for what they carry";
+  let description = [{
+    A carried value lives in a buffer of two slots: each step reads one and writes the other. One that a scan also stacks
+    lives in the stack. Nothing but a loop's counter and condition passes through the scf ops.
+  }];
+  let dependentDialects = ["::ingot::kernel::KernelDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 //===----------------------------------------------------------------------===//
 // bufferize
 //===----------------------------------------------------------------------===//

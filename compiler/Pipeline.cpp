@@ -30,6 +30,9 @@ ArrayRef<std::pair<Phase, StringRef>> ingot::phases() {
   return table;
 }
 
+/// What no step of a loop changes is computed before it.
+static void hoist(OpPassManager &pm) { pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass()); }
+
 static void cleanUp(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -54,11 +57,13 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     break;
   case Phase::Infer: // ingot: folded, every type as narrow as it can be
     cleanUp(pm);
+    hoist(pm);
     pm.addPass(createSymbolDCEPass());
     break;
   case Phase::Recompose: // ingot: with the composites that exporters take apart
-    if (fast)
+    if (fast) {
       pm.addNestedPass<func::FuncOp>(createRecompose());
+    }
     break;
   case Phase::Autodiff:
     break;
@@ -70,14 +75,18 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
   case Phase::Group: // ingot: groups and views
     pm.addPass(createDecompose({/*keepRowwise=*/fast}));
     cleanUp(pm);
+    hoist(pm);
     if (fast)
       pm.addNestedPass<func::FuncOp>(createFormGroups());
     break;
   case Phase::Schedule: // ingot, kernel, tensor: kernels chosen, weights packed
     if (fast)
       pm.addNestedPass<func::FuncOp>(createSelectKernels());
-    if (fast && !options.evaluates)
+    hoist(pm);
+    if (fast && !options.evaluates) {
+      pm.addPass(createCSEPass()); // packs that are the same are evaluated once
       pm.addPass(createFoldConstants());
+    }
     break;
   case Phase::Lower: // func, linalg, kernel, tensor, arith, math: one function a group
     pm.addPass(createOutlineGroups());
@@ -86,6 +95,7 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     pm.addNestedPass<func::FuncOp>(createGuardDivisions());
     if (fast)
       pm.addNestedPass<func::FuncOp>(createFuseLoops());
+    pm.addNestedPass<func::FuncOp>(createLowerControl());
     cleanUp(pm);
     if (fast)
       pm.addPass(func::createDuplicateFunctionEliminationPass());

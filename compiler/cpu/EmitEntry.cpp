@@ -167,6 +167,7 @@ void EmitEntry::runOnOperation() {
   if (failed(emitEntry(module, main, converter)))
     return signalPassFailure();
   lowerSignatures(module, converter);
+  lowerSlices(module, converter);
   main.setPrivate();
 }
 

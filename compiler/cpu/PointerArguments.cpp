@@ -6,13 +6,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cpu/PointerArguments.h"
+#include "dialects/kernel/Kernel.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "runtime/abi.h"
+#include <numeric>
 
 using namespace mlir;
 
@@ -111,31 +114,42 @@ Value packPointers(ImplicitLocOpBuilder &b, Type valueType, ValueRange parts, co
 
 namespace {
 
-/// Bytes [begin, end) of a root value; all of it when nothing better is known.
+/// Bytes [begin, end) of a root value; all of it when nothing better is known. The value itself begins there, or a
+/// multiple of `step` further.
 struct Range {
   Value root;
   int64_t begin = 0, end = INT64_MAX;
   bool exact = true;
+  int64_t step = 0;
 };
 
 } // namespace
 
 static int64_t elementBytes(MemRefType type) { return llvm::divideCeil(type.getElementTypeBitWidth(), 8); }
 
-static Range findRange(Value value) {
-  // Walk to the root, then add up the offsets on the way.
-  int64_t begin = 0;
-  bool exact = true;
-  auto type = cast<MemRefType>(value.getType());
-  int64_t span = INT64_MAX;
+/// Bytes from the first element of a buffer to the end of the last, or INT64_MAX where that is open.
+static int64_t spanOf(MemRefType type) {
   SmallVector<int64_t> strides;
   int64_t offset;
-  if (type.hasStaticShape() && succeeded(type.getStridesAndOffset(strides, offset)) &&
-      llvm::none_of(strides, ShapedType::isDynamic)) {
-    span = elementBytes(type);
-    for (auto [size, stride] : llvm::zip(type.getShape(), strides))
-      span += (size - 1) * stride * elementBytes(type);
-  }
+  if (!type.hasStaticShape() || failed(type.getStridesAndOffset(strides, offset)) ||
+      llvm::any_of(strides, ShapedType::isDynamic))
+    return INT64_MAX;
+  int64_t span = elementBytes(type);
+  for (auto [size, stride] : llvm::zip(type.getShape(), strides))
+    span += (size - 1) * stride * elementBytes(type);
+  return span;
+}
+
+/// Bytes from one place along dimension 0 to the next.
+static int64_t sliceBytes(MemRefType type) {
+  return ShapedType::getNumElements(type.getShape().drop_front()) * elementBytes(type);
+}
+
+static Range findRange(Value value) {
+  // Walk to the root, then add up the offsets on the way.
+  int64_t begin = 0, step = 0;
+  bool exact = true;
+  int64_t span = spanOf(cast<MemRefType>(value.getType()));
   while (Operation *op = value.getDefiningOp()) {
     if (auto view = dyn_cast<memref::ViewOp>(op)) {
       APInt shift;
@@ -154,13 +168,25 @@ static Range findRange(Value value) {
         else
           begin += at * stride * elementBytes(subview.getSourceType());
       value = subview.getSource();
+    } else if (auto slice = dyn_cast<kernel::SliceOp>(op)) {
+      // A slice at an open place may be anywhere in its source.
+      auto source = cast<MemRefType>(slice.getSource().getType());
+      if (std::optional<int64_t> index = getConstantIntValue(slice.getIndex())) {
+        begin += *index * sliceBytes(source);
+      } else {
+        step = std::gcd(step, sliceBytes(source));
+        step = std::gcd(step, begin);
+        begin = 0;
+        span = spanOf(source);
+      }
+      value = slice.getSource();
     } else if (isa<memref::CastOp, memref::ExpandShapeOp, memref::CollapseShapeOp>(op)) {
       value = op->getOperand(0);
     } else {
       break;
     }
   }
-  Range range = {value, 0, INT64_MAX, exact};
+  Range range = {value, 0, INT64_MAX, exact, step};
   if (exact) {
     range.begin = begin;
     range.end = span == INT64_MAX ? INT64_MAX : begin + span;
@@ -182,7 +208,10 @@ static uint64_t alignmentOf(const Range &range, const llvm::DenseMap<Value, Poin
   uint64_t alignment = std::max<uint64_t>(facts.lookup(range.root).alignment, 1);
   if (!range.exact)
     return 1;
-  return range.begin == 0 ? alignment : std::min<uint64_t>(alignment, range.begin & -range.begin);
+  for (int64_t offset : {range.begin, range.step})
+    if (offset != 0)
+      alignment = std::min<uint64_t>(alignment, offset & -offset);
+  return alignment;
 }
 
 SmallVector<PointerFacts> comparePointers(ValueRange values, const llvm::DenseMap<Value, PointerFacts> &known) {
@@ -296,6 +325,21 @@ void lowerSignatures(ModuleOp module, const LLVMTypeConverter &converter) {
     entry.eraseArguments(0, entry.getNumArguments() - types.size());
     func.setType(FunctionType::get(module.getContext(), types, func.getResultTypes()));
     func.setAllArgAttrs(attributes);
+  }
+}
+
+void lowerSlices(ModuleOp module, const LLVMTypeConverter &converter) {
+  SmallVector<kernel::SliceOp> slices;
+  module.walk([&](kernel::SliceOp slice) { slices.push_back(slice); });
+  for (kernel::SliceOp slice : slices) {
+    ImplicitLocOpBuilder b(slice.getLoc(), slice);
+    auto source = cast<MemRefType>(slice.getSource().getType()), type = cast<MemRefType>(slice.getSlice().getType());
+    Value pointer = unpackPointers(b, slice.getSource(), converter).front();
+    Value bytes = arith::MulIOp::create(b, slice.getIndex(), arith::ConstantIndexOp::create(b, sliceBytes(source)));
+    Value offset = arith::IndexCastOp::create(b, wordType(b.getContext()), bytes);
+    Value moved = LLVM::GEPOp::create(b, pointer.getType(), b.getI8Type(), pointer, ArrayRef<LLVM::GEPArg>{offset});
+    slice.replaceAllUsesWith(packPointers(b, type, moved, converter));
+    slice.erase();
   }
 }
 

@@ -47,6 +47,9 @@ mlir::DictionaryAttr pointerAttributes(mlir::MemRefType type, PointerFacts facts
 /// Rewrites every function and call to pointer arguments.
 void lowerSignatures(mlir::ModuleOp module, const mlir::LLVMTypeConverter &converter);
 
+/// Makes each kernel.slice of a buffer arithmetic on its pointer.
+void lowerSlices(mlir::ModuleOp module, const mlir::LLVMTypeConverter &converter);
+
 } // namespace ingot
 
 #endif // INGOT_COMPILER_CPU_POINTERARGUMENTS_H

@@ -43,8 +43,10 @@ LogicalResult decomposeComposites(Operation *root, bool keepRowwise) {
         value = tensor::CastOp::create(rewriter, op->getLoc(), result.getType(), value);
     for (Operation *built = before ? before->getNextNode() : &op->getBlock()->front(); built != op;
          built = built->getNextNode())
-      if (expands(built, keepRowwise))
-        worklist.push_back(built);
+      built->walk([&](Operation *inner) {
+        if (expands(inner, keepRowwise))
+          worklist.push_back(inner);
+      });
     rewriter.replaceOp(op, *values);
   }
   return success();

@@ -58,6 +58,7 @@ public:
   }
 
 private:
+  friend void liftConstants(func::FuncOp func);
   static bool isRoot(Operation *op) { return isa<ReadWeightOp>(op) || op->hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp>(op); }
   static bool isViewOfRoot(Operation *op) {
     while (op && op->hasTrait<IsView>())
@@ -71,7 +72,7 @@ private:
   }
   /// Bytes of the weights behind the operands, or -1 when an operand is not known.
   int64_t sumOfRoots(Operation *op) const {
-    if (!isPure(op) || op->getNumOperands() == 0 || op->hasTrait<OpTrait::IsTerminator>())
+    if (!isPure(op) || seesItsSurroundings(op) || op->getNumOperands() == 0 || op->hasTrait<OpTrait::IsTerminator>())
       return -1;
     int64_t sum = 0;
     for (Value operand : op->getOperands()) {
@@ -91,6 +92,28 @@ private:
 
   llvm::DenseMap<Operation *, int64_t> known; ///< with the bytes of the weights behind each
 };
+
+/// Moves what is constant inside of branches and loops out of them.
+void liftConstants(func::FuncOp func) {
+  Block &body = func.getBody().front();
+  SmallVector<Operation *> ops;
+  body.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    ops.push_back(op);
+    return seesItsSurroundings(op) ? WalkResult::advance() : WalkResult::skip();
+  });
+  llvm::SmallPtrSet<Operation *, 32> constant;
+  for (Operation *op : ops) {
+    bool isDerived = isPure(op) && !seesItsSurroundings(op) && op->getNumOperands() > 0 &&
+                     !op->hasTrait<OpTrait::IsTerminator>() && llvm::all_of(op->getOperands(), [&](Value operand) {
+                       return constant.contains(operand.getDefiningOp());
+                     });
+    if (!ConstantPart::isRoot(op) && !isDerived)
+      continue;
+    constant.insert(op);
+    if (op->getBlock() != &body)
+      op->moveBefore(body.findAncestorOpInBlock(*op));
+  }
+}
 
 /// A module whose function computes `values` from the weights.
 OwningOpRef<ModuleOp> buildEvaluator(ModuleOp module, ArrayRef<Value> values) {
@@ -131,6 +154,7 @@ struct FoldConstants : ingot::impl::FoldConstantsBase<FoldConstants> {
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       if (func.isExternal() || func.isPrivate())
         continue;
+      liftConstants(func);
       Block &body = func.getBody().front();
       SmallVector<Value> values = ConstantPart(body, growth).frontier(body);
       if (values.empty())

@@ -39,15 +39,15 @@ bool isFree(Operation *op) { return isa<ReadWeightOp>(op) || op->hasTrait<OpTrai
 
 class Grouping {
 public:
-  Grouping(func::FuncOp func, bool contractions) : body(func.getBody().front()), contractions(contractions) {}
+  Grouping(Block &body, bool contractions) : body(body), contractions(contractions) {}
 
   void run() {
     if (contractions)
       for (Operation &op : body)
         anchor(&op);
     for (Operation &op : body)
-      if (!clusterOf.contains(&op) && op.getDialect() == body.getParentOp()->getContext()->getLoadedDialect<IngotDialect>() &&
-          !isFree(&op))
+      if (!clusterOf.contains(&op) && isa_and_nonnull<IngotDialect>(op.getDialect()) && op.getNumRegions() == 0 &&
+          !op.hasTrait<OpTrait::IsTerminator>() && !isFree(&op))
         join(&op);
   }
 
@@ -127,18 +127,41 @@ private:
   /// Adds `op` to the loop group of an operand, or starts one.
   void join(Operation *op) {
     ArrayRef<int64_t> domain = domainOf(op);
+    Cluster *home = nullptr;
     if (!isa<MovementOpInterface>(op)) {
       for (Value operand : op->getOperands()) {
         Operation *producer = operand.getDefiningOp();
         Cluster *cluster = producer ? clusterOf.lookup(producer) : nullptr;
-        if (cluster && !cluster->contraction && cluster->domain == domain && cluster->ops.size() < maxGroupSize &&
-            shapeOf(operand) == domain && !comesBack(op, cluster)) {
+        if (!cluster || cluster == home || cluster->contraction || cluster->domain != domain || shapeOf(operand) != domain)
+          continue;
+        if (!home && cluster->ops.size() < maxGroupSize && !comesBack(op, cluster)) {
           add(op, cluster);
-          return;
+          home = cluster;
+        } else if (home && home->ops.size() + cluster->ops.size() <= maxGroupSize && canMerge(home, cluster)) {
+          merge(home, cluster);
         }
       }
     }
-    start(op)->domain = domain;
+    if (!home)
+      start(op)->domain = domain;
+  }
+
+  /// Whether no path leads out of one of the clusters and through something else into the other.
+  bool canMerge(Cluster *home, Cluster *other) {
+    auto isMember = [&](Operation *op) { return llvm::is_contained({home, other}, clusterOf.lookup(op)); };
+    for (Cluster *cluster : {home, other})
+      for (Operation *op : cluster->ops)
+        if (dependsOn(op, isMember))
+          return false;
+    return true;
+  }
+
+  /// Moves the ops of `other` into `home`, in the order of the block.
+  void merge(Cluster *home, Cluster *other) {
+    for (Operation *op : other->ops)
+      add(op, home);
+    llvm::sort(home->ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    other->ops.clear();
   }
 
   /// The shape that `op` runs over: its operand's for an op that couples the elements of a row, else its result's.
@@ -149,23 +172,28 @@ private:
 
   /// Whether `op` depends on `cluster` through something outside it.
   bool comesBack(Operation *op, Cluster *cluster) {
+    return dependsOn(op, [&](Operation *other) { return clusterOf.lookup(other) == cluster; });
+  }
+
+  /// Whether `op` depends on a member through something that is none.
+  bool dependsOn(Operation *op, function_ref<bool(Operation *)> isMember) {
     llvm::SmallPtrSet<Operation *, 32> seen;
     SmallVector<Operation *> work;
     auto visit = [&](Operation *from) {
-      for (Value operand : from->getOperands())
-        if (Operation *producer = operand.getDefiningOp())
-          if (seen.insert(producer).second)
-            work.push_back(producer);
-    };
-    for (Value operand : op->getOperands())
-      if (Operation *producer = operand.getDefiningOp(); producer && clusterOf.lookup(producer) != cluster)
+      forEachProducer(from, [&](Operation *producer) {
         if (seen.insert(producer).second)
           work.push_back(producer);
+      });
+    };
+    forEachProducer(op, [&](Operation *producer) {
+      if (!isMember(producer) && seen.insert(producer).second)
+        work.push_back(producer);
+    });
     while (!work.empty()) {
       Operation *next = work.pop_back_val();
-      Cluster *owner = clusterOf.lookup(next);
-      if (owner == cluster)
+      if (isMember(next))
         return true;
+      Cluster *owner = clusterOf.lookup(next);
       if (!owner) {
         visit(next);
         continue;
@@ -174,6 +202,15 @@ private:
         visit(member);
     }
     return false;
+  }
+
+  /// Calls `visit` for each op of the block that `op`, or an op in a region of it, uses a result of.
+  void forEachProducer(Operation *op, function_ref<void(Operation *)> visit) {
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands())
+        if (Operation *producer = operand.getDefiningOp(); producer && producer->getBlock() == &body)
+          visit(producer);
+    });
   }
 
   Block &body;
@@ -226,15 +263,24 @@ struct FormGroups : ingot::impl::FormGroupsBase<FormGroups> {
     func::FuncOp func = getOperation();
     if (func.isExternal())
       return;
-    Grouping grouping(func, contractions);
+    SmallVector<Block *> blocks; // those of loops and branches too
+    func.walk([&](Block *block) { blocks.push_back(block); });
+    for (Block *block : blocks)
+      formGroups(*block);
+  }
+
+  void formGroups(Block &block) {
+    Grouping grouping(block, contractions);
     grouping.run();
     for (const auto &cluster : grouping.getClusters()) {
+      if (cluster->ops.empty())
+        continue; // merged into another
       ++groups;
       fused += cluster->ops.size() - 1;
       buildGroup(*cluster);
     }
     // A group stands where its last op stood; what uses its other results may stand before.
-    sortTopologically(&func.getBody().front());
+    sortTopologically(&block);
   }
 };
 

@@ -63,7 +63,7 @@ SmallVector<int64_t> broadcastShape(ArrayRef<int64_t> sizes, ArrayRef<int64_t> d
 bool isConstant(Value v) {
   Operation *op = v.getDefiningOp();
   return op && (isa<ReadWeightOp>(op) || op->hasTrait<OpTrait::ConstantLike>() ||
-                (isPure(op) && op->getNumOperands() > 0 && llvm::all_of(op->getOperands(), isConstant)));
+                (isPure(op) && !seesItsSurroundings(op) && op->getNumOperands() > 0 && llvm::all_of(op->getOperands(), isConstant)));
 }
 
 /// A permutation of the trailing dimensions of four.
@@ -254,7 +254,9 @@ private:
 
 struct SelectKernels : ingot::impl::SelectKernelsBase<SelectKernels> {
   void runOnOperation() override {
-    for (auto group : llvm::to_vector(getOperation().getOps<GroupOp>())) {
+    SmallVector<GroupOp> groups;
+    getOperation().walk([&](GroupOp group) { groups.push_back(group); });
+    for (GroupOp group : groups) {
       for (Operation &op : group.getBody().front()) {
         auto anchor = dyn_cast<ContractionOpInterface>(op);
         std::optional<Contraction> contraction = anchor ? anchor.getContraction() : std::nullopt;

@@ -111,6 +111,33 @@ struct ConvertTypes : ConversionPattern {
   }
 };
 
+/// Branches and loops keep their form until every value has a storage type.
+struct ConvertControl : ConversionPattern {
+  ConvertControl(const TypeConverter &converter, MLIRContext *context)
+      : ConversionPattern(converter, MatchAnyOpTypeTag(), /*benefit=*/0, context) {}
+
+  static bool isControl(Operation *op) { return isa<IfOp, ScanOp, WhileOp, YieldOp>(op); }
+
+  LogicalResult matchAndRewrite(Operation *op, ArrayRef<Value> operands,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!isControl(op))
+      return failure();
+    OperationState state(op->getLoc(), op->getName(), operands, {}, op->getAttrs());
+    if (failed(getTypeConverter()->convertTypes(op->getResultTypes(), state.types)))
+      return failure();
+    for (unsigned i = 0; i < op->getNumRegions(); ++i)
+      state.addRegion();
+    Operation *converted = rewriter.create(state);
+    for (auto [from, to] : llvm::zip_equal(op->getRegions(), converted->getRegions())) {
+      rewriter.inlineRegionBefore(from, to, to.end());
+      if (failed(rewriter.convertRegionTypes(&to, *getTypeConverter())))
+        return failure();
+    }
+    rewriter.replaceOp(op, converted);
+    return success();
+  }
+};
+
 struct GraphToLinalg : impl::GraphToLinalgBase<GraphToLinalg> {
   using GraphToLinalgBase::GraphToLinalgBase;
 
@@ -122,12 +149,16 @@ struct GraphToLinalg : impl::GraphToLinalgBase<GraphToLinalg> {
     ConversionTarget target(*context);
     target.addIllegalDialect<IngotDialect>();
     target.addLegalOp<WeightOp, ReadWeightOp>();
+    target.addDynamicallyLegalOp<IfOp, ScanOp, WhileOp, YieldOp>([&](Operation *op) {
+      return converter.isLegal(op) &&
+             llvm::all_of(op->getRegions(), [&](Region &region) { return converter.isLegal(&region); });
+    });
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp func) {
       return converter.isSignatureLegal(func.getFunctionType());
     });
     target.markUnknownOpDynamicallyLegal([&](Operation *op) { return converter.isLegal(op); });
     RewritePatternSet patterns(context);
-    patterns.add<PointwiseToLinalg, StructuredToLinalg, ConvertConstant, ConvertTypes>(converter, context);
+    patterns.add<PointwiseToLinalg, StructuredToLinalg, ConvertConstant, ConvertTypes, ConvertControl>(converter, context);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, converter);
     if (failed(applyFullConversion(getOperation(), target, std::move(patterns))))
       signalPassFailure();

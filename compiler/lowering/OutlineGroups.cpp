@@ -23,9 +23,12 @@ struct OutlineGroups : ingot::impl::OutlineGroupsBase<OutlineGroups> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SymbolTable symbols(module);
-    for (auto func : llvm::to_vector(module.getOps<func::FuncOp>()))
-      for (auto group : llvm::to_vector(func.getOps<GroupOp>()))
+    for (auto func : llvm::to_vector(module.getOps<func::FuncOp>())) {
+      SmallVector<GroupOp> groups;
+      func.walk([&](GroupOp group) { groups.push_back(group); });
+      for (GroupOp group : groups)
         outline(group, func.getName(), symbols);
+    }
   }
 
   void outline(GroupOp group, StringRef caller, SymbolTable &symbols) {

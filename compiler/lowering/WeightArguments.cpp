@@ -50,19 +50,19 @@ struct WeightArguments : ingot::impl::WeightArgumentsBase<WeightArguments> {
       for (auto [i, type] : llvm::enumerate(func.getResultTypes()))
         func.setResultAttr(i, "ingot.type", TypeAttr::get(type));
       llvm::MapVector<StringAttr, SmallVector<Operation *>> reads;
-      for (Operation &op : llvm::make_early_inc_range(func.getBody().front())) {
+      func.walk([&](Operation *op) {
         if (auto read = dyn_cast<ReadWeightOp>(op)) {
           reads[read.getWeightAttr().getAttr()].push_back(read);
-          continue;
+          return;
         }
         DenseElementsAttr value;
-        if (op.getNumResults() != 1 || !isa<RankedTensorType>(op.getResult(0).getType()) || !matchPattern(&op, m_Constant(&value)))
-          continue;
+        if (op->getNumResults() != 1 || !isa<RankedTensorType>(op->getResult(0).getType()) || !matchPattern(op, m_Constant(&value)))
+          return;
         // A constant would become a global of the module, and globals are what weights are there to avoid.
-        auto b = ImplicitLocOpBuilder::atBlockBegin(op.getLoc(), module.getBody());
+        auto b = ImplicitLocOpBuilder::atBlockBegin(op->getLoc(), module.getBody());
         auto weight = WeightOp::create(b, "constant", cast<RankedTensorType>(value.getType()), store.add(storedBytes(value)));
-        reads[symbols.insert(weight)].push_back(&op);
-      }
+        reads[symbols.insert(weight)].push_back(op);
+      });
       for (auto &[name, ops] : reads) {
         auto attribute = DictionaryAttr::get(
             &getContext(), NamedAttribute(StringAttr::get(&getContext(), "ingot.weight"), FlatSymbolRefAttr::get(name)));

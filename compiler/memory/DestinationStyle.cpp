@@ -53,6 +53,20 @@ struct DestinationStyle : ingot::impl::DestinationStyleBase<DestinationStyle> {
     return success();
   }
 
+  /// Where a loop or branch wants \p result. What reads the result besides reads it there. The copy stays until it is one of
+  /// a buffer to itself.
+  static Value slot(func::CallOp call, Value result) {
+    for (Operation *user : result.getUsers()) {
+      auto copy = dyn_cast<bufferization::MaterializeInDestinationOp>(user);
+      if (!copy || copy.getSource() != result || !isa<MemRefType>(copy.getDest().getType()) ||
+          copy->getBlock() != call->getBlock())
+        continue;
+      if (Operation *slot = copy.getDest().getDefiningOp(); !slot || slot->getBlock() != call->getBlock() || slot->isBeforeInBlock(call))
+        return copy.getDest();
+    }
+    return {};
+  }
+
   /// The caller's own destination when that is all that \p result is for; the copy there goes away.
   static Value finalDestination(Value result) {
     if (!result.hasOneUse())
@@ -75,6 +89,8 @@ struct DestinationStyle : ingot::impl::DestinationStyleBase<DestinationStyle> {
       if (!type.hasStaticShape())
         return call.emitOpError("has a result of open size: ") << type;
       operands.push_back(finalDestination(result));
+      if (Value buffer = operands.back() ? Value() : slot(call, result))
+        operands.back() = bufferization::ToTensorOp::create(b, type, buffer, /*restrict=*/true, /*writable=*/true);
       if (!operands.back())
         operands.back() = tensor::EmptyOp::create(b, type.getShape(), type.getElementType());
     }

@@ -29,8 +29,9 @@ int64_t sizeOf(MemRefType type) {
 
 struct Buffer {
   memref::AllocOp alloc;
-  int64_t size, first, last; ///< bytes; positions of the first and last op that touches it
+  int64_t size, first, last;       ///< bytes; numbers of the first and last op that touches it
   int64_t offset = 0;
+  Operation *begin = nullptr, *end = nullptr; ///< the first and last op beside the allocation that touches it
 };
 
 /// Places buffers greedily by size; returns the size of the arena.
@@ -99,17 +100,18 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
 
   LogicalResult plan(func::FuncOp func, ModuleOp module) {
     Block &body = func.getBody().front();
-    for (auto dealloc : llvm::to_vector(body.getOps<memref::DeallocOp>()))
-      dealloc.erase();
-    llvm::DenseMap<Operation *, int64_t> position;
-    for (Operation &op : body)
-      position[&op] = position.size();
+    func.walk([](memref::DeallocOp dealloc) { dealloc.erase(); });
+    llvm::DenseMap<Operation *, Extent> extents;
+    number(body, extents);
+    SmallVector<memref::AllocOp> allocs;
+    func.walk([&](memref::AllocOp alloc) { allocs.push_back(alloc); });
     SmallVector<Buffer> live;
-    for (auto alloc : body.getOps<memref::AllocOp>()) {
+    for (memref::AllocOp alloc : allocs) {
       if (!alloc.getType().hasStaticShape())
         return alloc.emitOpError("has an open size: ") << alloc.getType();
       Buffer buffer{alloc, sizeOf(alloc.getType()), INT64_MAX, -1};
-      visitUses(alloc, body, position, buffer);
+      if (failed(visitUses(alloc, *alloc->getBlock(), extents, buffer)))
+        return alloc.emitOpError("leaves the region that it is in");
       live.push_back(buffer);
     }
     buffers += live.size();
@@ -127,7 +129,7 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
     if (failed(func.eraseResults(results)))
       return failure();
     if (separate) {
-      separateBuffers(live, body);
+      separateBuffers(live);
       separateArguments(func);
     }
 
@@ -171,18 +173,17 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
 
   /// Leaves each buffer memory of its own from its first use to its last. An alignment would leave room that no red zone
   /// covers, so there is none.
-  static void separateBuffers(ArrayRef<Buffer> live, Block &body) {
-    SmallVector<Operation *> ops = llvm::map_to_vector(body, [](Operation &op) { return &op; });
+  static void separateBuffers(ArrayRef<Buffer> live) {
     for (const Buffer &buffer : live) {
       memref::AllocOp alloc = buffer.alloc;
       if (alloc.use_empty()) {
         alloc.erase();
         continue;
       }
-      ImplicitLocOpBuilder b(alloc.getLoc(), ops[buffer.first]);
+      ImplicitLocOpBuilder b(alloc.getLoc(), buffer.begin);
       Value memory = memref::AllocOp::create(b, alloc.getType());
       alloc.replaceAllUsesWith(memory);
-      b.setInsertionPointAfter(ops[buffer.last]);
+      b.setInsertionPointAfter(buffer.end);
       memref::DeallocOp::create(b, memory);
       alloc.erase();
     }
@@ -208,17 +209,38 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
     }
   }
 
-  /// Widens the life of `buffer` to every use of `value` and of what is a view of it.
-  static void visitUses(Value value, Block &body, const llvm::DenseMap<Operation *, int64_t> &position, Buffer &buffer) {
-    for (Operation *user : value.getUsers()) {
-      Operation *top = body.findAncestorOpInBlock(*user);
-      int64_t at = position.lookup(top);
-      buffer.first = std::min(buffer.first, at);
-      buffer.last = std::max(buffer.last, at);
-      for (Value result : user->getResults())
-        if (isa<MemRefType>(result.getType()))
-          visitUses(result, body, position, buffer);
+  /// The numbers of an op and of the last op in its regions, in order of appearance.
+  using Extent = std::pair<int64_t, int64_t>;
+
+  static int64_t number(Block &block, llvm::DenseMap<Operation *, Extent> &extents, int64_t next = 0) {
+    for (Operation &op : block) {
+      int64_t first = next++;
+      for (Region &region : op.getRegions())
+        for (Block &inner : region)
+          next = number(inner, extents, next);
+      extents[&op] = {first, next - 1};
     }
+    return next;
+  }
+
+  /// Widens the life of `buffer`, which is allocated in `home`, to every use of `value` and of what is a view of it. A
+  /// use in a loop or branch is one by the whole of it, and buffers of one iteration share places with each other.
+  static LogicalResult visitUses(Value value, Block &home, const llvm::DenseMap<Operation *, Extent> &extents,
+                                 Buffer &buffer) {
+    for (Operation *user : value.getUsers()) {
+      Operation *top = home.findAncestorOpInBlock(*user);
+      if (!top || (user->hasTrait<OpTrait::IsTerminator>() && !isa<func::ReturnOp>(user)))
+        return failure();
+      auto [first, last] = extents.lookup(top);
+      if (first < buffer.first)
+        std::tie(buffer.first, buffer.begin) = std::pair(first, top);
+      if (last > buffer.last)
+        std::tie(buffer.last, buffer.end) = std::pair(last, top);
+      for (Value result : user->getResults())
+        if (isa<MemRefType>(result.getType()) && failed(visitUses(result, home, extents, buffer)))
+          return failure();
+    }
+    return success();
   }
 };
 

@@ -7,6 +7,7 @@
 
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 
 using namespace mlir;
@@ -57,6 +58,30 @@ private:
   static bool isExtra(PackOp, OpOperand &) { return false; }
 };
 
+struct SliceBufferization : BufferizableOpInterface::ExternalModel<SliceBufferization, SliceOp> {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &, const AnalysisState &) const { return false; }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &, const AnalysisState &) const { return false; }
+  AliasingValueList getAliasingValues(Operation *op, OpOperand &, const AnalysisState &) const {
+    return {{op->getResult(0), BufferRelation::Unknown}};
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto slice = cast<SliceOp>(op);
+    FailureOr<Value> source = getBuffer(rewriter, slice.getSource(), options, state);
+    if (failed(source))
+      return failure();
+    auto dense = [](ShapedType type) { return MemRefType::get(type.getShape(), type.getElementType()); };
+    FailureOr<Value> buffer =
+        castOrReallocMemRefValue(rewriter, *source, dense(cast<ShapedType>(slice.getSource().getType())), options);
+    if (failed(buffer))
+      return failure();
+    replaceOpWithNewBufferizedOp<SliceOp>(rewriter, op, dense(cast<ShapedType>(slice.getSlice().getType())), *buffer,
+                                          slice.getIndex());
+    return success();
+  }
+};
+
 } // namespace
 
 void ingot::kernel::registerBufferization(DialectRegistry &registry) {
@@ -64,5 +89,6 @@ void ingot::kernel::registerBufferization(DialectRegistry &registry) {
     BrgemmOp::attachInterface<KernelBufferization<BrgemmOp>>(*context);
     DepthwiseOp::attachInterface<KernelBufferization<DepthwiseOp>>(*context);
     PackOp::attachInterface<KernelBufferization<PackOp>>(*context);
+    SliceOp::attachInterface<SliceBufferization>(*context);
   });
 }

@@ -400,3 +400,20 @@ LogicalResult PackOp::verify() {
     return emitOpError("expected panels of shape [") << wanted << "], found [" << panels << "]";
   return success();
 }
+
+//===----------------------------------------------------------------------===//
+// SliceOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult SliceOp::verify() {
+  auto source = cast<ShapedType>(getSource().getType()), slice = cast<ShapedType>(getSlice().getType());
+  bool isOne = slice.getRank() + 1 == source.getRank();
+  if (source.getRank() == 0 || (!isOne && slice.getRank() != source.getRank()) ||
+      slice.getShape().drop_front(isOne ? 0 : 1) != source.getShape().drop_front() ||
+      slice.getElementType() != source.getElementType() || isa<MemRefType>(slice) != isa<MemRefType>(source))
+    return emitOpError("cannot see ") << source << " as " << slice;
+  for (ShapedType type : {source, slice})
+    if (auto buffer = dyn_cast<MemRefType>(type); buffer && !buffer.getLayout().isIdentity())
+      return emitOpError("wants dense buffers, but found ") << buffer;
+  return success();
+}

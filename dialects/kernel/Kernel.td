@@ -30,7 +30,7 @@ defvar Ints = DenseI64ArrayAttr;
 
 class Kernel_Op<string mnemonic, list<Trait> traits = []>
     : Op<Kernel_Dialect, mnemonic,
-         traits # [DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+         traits # [DestinationStyleOpInterface, AlwaysSpeculatable, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let hasVerifier = 1;
   code members = "";
@@ -128,6 +128,20 @@ def Kernel_PackOp : Kernel_Op<"pack"> {
     /// The number of columns of one group.
     int64_t getColumns();
   }];
+}
+
+def Kernel_SliceOp : Op<Kernel_Dialect, "slice", [Pure]> {
+  let summary = "Slices of a tensor along dimension 0, seen in place.";
+  let description = [{
+    A result that lacks dimension 0 is slice number `index`; one of the rank of the source has slices from there on. Unlike
+    a subview, the buffer of the result is dense in its type too, whatever the index: functions take it as any other.
+
+        %row = kernel.slice %x[%i] : tensor<10x4xf32> -> tensor<4xf32>
+  }];
+  let arguments = (ins Kernel_Shaped:$source, Index:$index);
+  let results = (outs Kernel_Shaped:$slice);
+  let assemblyFormat = "$source `[` $index `]` attr-dict `:` type($source) `->` type($slice)";
+  let hasVerifier = 1;
 }
 
 def Kernel_YieldOp : Op<Kernel_Dialect, "yield", [Pure, Terminator, ReturnLike,

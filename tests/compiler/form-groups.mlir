@@ -41,3 +41,52 @@ func.func @two_results(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %1 = ingot.neg %0 : (tensor<4xf32>) -> tensor<4xf32>
   return %0, %1 : tensor<4xf32>, tensor<4xf32>
 }
+
+// What meets in one op is one group, wherever it comes from: the gates of a cell.
+// CHECK-LABEL: func.func @meeting
+// CHECK-COUNT-1: ingot.group
+// CHECK-NOT: ingot.group
+func.func @meeting(%x: tensor<2x8xf32>) -> tensor<2x4xf32> {
+  %a = ingot.slice %x {starts = array<i64: 0>, ends = array<i64: 4>, axes = array<i64: 1>, steps = array<i64: 1>} : (tensor<2x8xf32>) -> tensor<2x4xf32>
+  %b = ingot.slice %x {starts = array<i64: 4>, ends = array<i64: 8>, axes = array<i64: 1>, steps = array<i64: 1>} : (tensor<2x8xf32>) -> tensor<2x4xf32>
+  %0 = ingot.tanh %a : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  %1 = ingot.exp %b : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  %2 = ingot.mul %0, %1 : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %2 : tensor<2x4xf32>
+}
+
+// But not where a path leads out of one and into the other.
+// CHECK-LABEL: func.func @path
+// CHECK: %[[A:.*]] = ingot.group(%arg0)
+// CHECK: %[[S:.*]] = ingot.group(%[[A]])
+// CHECK: ingot.reduce_sum
+// CHECK: ingot.group(%[[A]], %[[S]])
+func.func @path(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %0 = ingot.tanh %x : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  %t = ingot.transpose %0 {perm = array<i64: 1, 0>} : (tensor<2x4xf32>) -> tensor<4x2xf32>
+  %s = ingot.reduce_sum %t {axes = array<i64: 0>, keepdims = false} : (tensor<4x2xf32>) -> tensor<2xf32>
+  %r = ingot.reshape %s {shape = array<i64: 2, 1>} : (tensor<2xf32>) -> tensor<2x1xf32>
+  %e = ingot.expand %r {shape = array<i64: 2, 4>} : (tensor<2x1xf32>) -> tensor<2x4xf32>
+  %2 = ingot.mul %0, %e : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %2 : tensor<2x4xf32>
+}
+
+// The body of a loop has groups of its own. What it uses from outside comes before it.
+// CHECK-LABEL: func.func @body
+// CHECK: %[[C:.*]] = ingot.group(%arg1)
+// CHECK: ingot.exp
+// CHECK: ingot.scan
+// CHECK: ^bb0(%[[S:.*]]: tensor<4xf32>):
+// CHECK: ingot.group(%[[S]], %[[C]])
+// CHECK: ingot.mul
+// CHECK: ingot.tanh
+func.func @body(%h: tensor<4xf32>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = ingot.exp %x : (tensor<4xf32>) -> tensor<4xf32>
+  %f = ingot.scan init(%h : tensor<4xf32>) {
+  ^bb0(%s: tensor<4xf32>):
+    %0 = ingot.mul %s, %c : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    %1 = ingot.tanh %0 : (tensor<4xf32>) -> tensor<4xf32>
+    ingot.yield %1 : tensor<4xf32>
+  } {steps = 3 : i64} -> tensor<4xf32>
+  return %f : tensor<4xf32>
+}
