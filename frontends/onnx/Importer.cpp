@@ -87,8 +87,7 @@ static void removeDead(ModuleOp module, Block &body) {
     if (isOpTriviallyDead(&op))
       op.erase();
   llvm::StringSet<> used;
-  for (auto read : body.getOps<ReadWeightOp>())
-    used.insert(read.getWeight());
+  body.walk([&](ReadWeightOp read) { used.insert(read.getWeight()); });
   for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
     if (!used.contains(weight.getSymName()))
       weight.erase();

@@ -170,6 +170,7 @@ using Rule = mlir::LogicalResult (*)(Node &);
 using RuleMap = llvm::StringMap<Rule>;
 // One for each family; the files are named after them.
 void addContractRules(RuleMap &rules);
+void addControlRules(RuleMap &rules);
 void addElementRules(RuleMap &rules);
 void addMovementRules(RuleMap &rules);
 void addNormalizeRules(RuleMap &rules);

@@ -73,25 +73,12 @@ static LogicalResult concat(Node &n) {
   return n.result(n.build("concat", values, n.attr("axis", axis)));
 }
 
-/// A branch that is known at compile time takes the place of the node.
-static LogicalResult branch(Node &n) {
-  auto condition = n.constantIntegers(0, "cond");
-  if (failed(condition) || condition->size() != 1)
-    return n.unsupported("the condition is not known at compile time");
-  auto results = n.inlineGraph(condition->front() ? "then_branch" : "else_branch", {});
-  if (failed(results))
-    return n.unsupported("the branch is not supported");
-  n.outputs.assign(results->begin(), results->end());
-  return success();
-}
-
 /// Rules that want a sequence as their first input.
 template <LogicalResult rule(Node &)> static LogicalResult onSequence(Node &n) {
   return n.numInputs() && n.inputs[0].isSequence ? rule(n) : n.invalid("the input must be a sequence");
 }
 
 void addSequenceRules(RuleMap &rules) {
-  rules[".If"] = branch;
   rules[".SequenceEmpty"] = [](Node &n) { return sequence(n, {}); };
   rules[".SequenceConstruct"] = [](Node &n) {
     return sequence(n, llvm::map_to_vector(n.inputs, [](const Bound &input) { return input.value(); }));

@@ -36,6 +36,7 @@ static const RuleMap &rules() {
   static const RuleMap table = [] {
     RuleMap map;
     addContractRules(map);
+    addControlRules(map);
     addElementRules(map);
     addMovementRules(map);
     addNormalizeRules(map);

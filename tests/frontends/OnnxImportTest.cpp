@@ -193,6 +193,50 @@ TEST_F(OnnxImport, TakesABranchThatIsKnown) {
   EXPECT_THAT(text, Not(HasSubstr("ingot.neg")));
 }
 
+TEST_F(OnnxImport, KeepsABranchThatIsOpen) {
+  std::string text = import(R"(g (bool c, float[2] x) => (float[2] y) {
+    y = If(c) <then_branch = g1 () => (float[2] a) { a = Relu(x) }, else_branch = g2 () => (float[2] b) { b = Neg(x) }> })");
+  EXPECT_THAT(text, HasSubstr("ingot.if %arg0 {"));
+  EXPECT_THAT(import(R"(g (bool c, float[2] x, float[3] z) => (float[n] y) {
+    y = If(c) <then_branch = g1 () => (float[2] a) { a = Relu(x) }, else_branch = g2 () => (float[3] b) { b = Neg(z) }> })"),
+              HasSubstr("output 0 is 'tensor<2xf32>' in one branch and 'tensor<3xf32>' in the other"));
+}
+
+TEST_F(OnnxImport, CountsTheStepsOfALoopWhereItCan) {
+  constexpr const char *body = R"(<body = b (int64 i, bool k, float[2] h) => (bool again, float[2] next, float[2] seen) {
+    again = Identity(k) next = Neg(h) seen = Add(h, x) }> })";
+  std::string counted = import((llvm::Twine("g (float[2] x) => (float[2] y, float[5, 2] z) { m = Constant<value_int = 5>() "
+                                            "y, z = Loop(m, , x) ") + body).str());
+  EXPECT_THAT(counted, HasSubstr("ingot.scan init(%arg0"));
+  EXPECT_THAT(counted, HasSubstr("steps = 5"));
+  EXPECT_THAT(import((llvm::Twine("g (int64 m, float[2] x) => (float[2] y, float[n, 2] z) { y, z = Loop(m, , x) ") + body).str()),
+              HasSubstr("what the loop stacks has a length that is not known at compile time"));
+  EXPECT_THAT(import((llvm::Twine("g (float[2] x) => (float[2] y, float[n, 2] z) { y, z = Loop(, , x) ") + body).str()),
+              HasSubstr("the loop has no end"));
+}
+
+TEST_F(OnnxImport, KeepsTheTypeOfWhatALoopCarries) {
+  EXPECT_THAT(import(R"(g (float[2] x) => (float[n] y) { m = Constant<value_int = 5>()
+    y = Loop(m, , x) <body = b (int64 i, bool k, float[n] h) => (bool again, float[m] next) {
+      again = Identity(k) next = Concat<axis = 0>(h, h) }> })"),
+              HasSubstr("carried value 0 is 'tensor<2xf32>' at first and 'tensor<4xf32>' after a step"));
+}
+
+TEST_F(OnnxImport, ScansAnyAxisInAnyDirection) {
+  std::string text = import(R"(g (float[2] h, float[2, 5] x) => (float[2] y, float[2, 5] z) {
+    y, z = Scan<num_scan_inputs = 1, scan_input_axes = [1], scan_input_directions = [1], scan_output_axes = [-1],
+      body = b (float[2] s, float[2] v) => (float[2] t, float[2] o) { t = Add(s, v) o = Mul(s, v) }>(h, x) })");
+  EXPECT_THAT(text, HasSubstr("backwards = array<i1: true, false>"));
+  EXPECT_THAT(text, HasSubstr("-> tensor<2xf32>, tensor<5x2xf32>"));
+  EXPECT_THAT(text, HasSubstr("-> tensor<2x5xf32>"));
+}
+
+TEST_F(OnnxImport, LeavesOutInputsInTheMiddle) {
+  std::string text = import(R"(g (float[5, 3, 4] x, float[1, 6, 4] w, float[1, 6, 6] r, float[1, 3, 6] h) => (float[5, 1, 3, 6] y) {
+    y = RNN<hidden_size = 6>(x, w, r, , , h) })");
+  EXPECT_THAT(text, HasSubstr("operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1>"));
+}
+
 TEST_F(OnnxImport, ReadsExternalDataOnlyFromTheModelsFolder) {
   auto model = [&](llvm::StringRef location) {
     return write("model.onnxtxt", (R"(<ir_version: 8, opset_import: ["" : 18]>
