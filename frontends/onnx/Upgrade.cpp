@@ -51,6 +51,8 @@ LogicalResult upgrade(Node &n) {
   } else if (op == "Clip" && n.version < 11) {
     numberToInput(n, "min", 1);
     numberToInput(n, "max", 2);
+  } else if (op == "RNN" || op == "GRU" || op == "LSTM") {
+    n.attributes.erase("output_sequence"); // which outputs there are says the node itself
   } else if (op == "Dropout" && n.version < 12) {
     n.attributes.erase("ratio");
   } else if (op == "BatchNormalization" && n.version < 9) {
