@@ -22,6 +22,14 @@ def Recompose : Pass<"recompose", "::mlir::func::FuncOp"> {
   }];
 }
 
+def BatchScans : Pass<"batch-scans", "::mlir::func::FuncOp"> {
+  let summary = "Computes for all steps of a scan at once what no step waits for";
+  let description = [{
+    A product of a slice with what no step changes, and what is computed from it element by element, moves before the scan.
+  }];
+  let statistics = [Statistic<"hoisted", "hoisted", "ops that left a scan">];
+}
+
 //===----------------------------------------------------------------------===//
 // layout
 //===----------------------------------------------------------------------===//

@@ -63,6 +63,7 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
   case Phase::Recompose: // ingot: with the composites that exporters take apart
     if (fast) {
       pm.addNestedPass<func::FuncOp>(createRecompose());
+      pm.addNestedPass<func::FuncOp>(createBatchScans());
     }
     break;
   case Phase::Autodiff:
