@@ -31,6 +31,20 @@ def BatchScans : Pass<"batch-scans", "::mlir::func::FuncOp"> {
 }
 
 //===----------------------------------------------------------------------===//
+// autodiff
+//===----------------------------------------------------------------------===//
+
+def Autodiff : Pass<"autodiff", "::mlir::func::FuncOp"> {
+  let summary = "Expands gradients into the ops that compute them";
+  let description = [{
+    Reverse mode, on DifferentiableOpInterface alone: from the loss back to the chosen values, adding up where a value has
+    several uses and summing where an operand was broadcast. A composite without a gradient of its own is replaced by its
+    decomposition first. Reports every op on the way that has no gradient.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
+//===----------------------------------------------------------------------===//
 // layout
 //===----------------------------------------------------------------------===//
 

@@ -66,7 +66,9 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
       pm.addNestedPass<func::FuncOp>(createBatchScans());
     }
     break;
-  case Phase::Autodiff:
+  case Phase::Autodiff: // ingot: gradients as ops like any others
+    pm.addNestedPass<func::FuncOp>(createAutodiff());
+    cleanUp(pm);
     break;
   case Phase::Layout: // ingot: activations of convolutions in NHWC
     if (fast)

@@ -18,36 +18,47 @@ namespace ingot {
 #define GEN_PASS_DEF_DECOMPOSE
 #include "compiler/Passes.h.inc"
 
-static bool expands(Operation *op, bool keepRowwise) {
-  if (auto row = dyn_cast<RowwiseOpInterface>(op); row && keepRowwise && row.getRowRank() > 0)
-    return false;
+bool isComposite(Operation *op) {
   return isa_and_nonnull<IngotDialect>(op->getDialect()) && isa<linalg::AggregatedOpInterface>(op);
 }
 
+static bool expands(Operation *op, bool keepRowwise) {
+  if (auto row = dyn_cast<RowwiseOpInterface>(op); row && keepRowwise && row.getRowRank() > 0)
+    return false;
+  return isComposite(op);
+}
+
+FailureOr<SmallVector<Operation *>> decomposeComposite(Operation *op) {
+  IRRewriter rewriter(op);
+  Operation *before = op->getPrevNode();
+  FailureOr<SmallVector<Value>> values = cast<linalg::AggregatedOpInterface>(op).decomposeOperation(rewriter);
+  if (failed(values))
+    return op->emitOpError("cannot be decomposed"), failure();
+  for (auto [value, result] : llvm::zip_equal(*values, op->getResults()))
+    if (value.getType() != result.getType())
+      value = tensor::CastOp::create(rewriter, op->getLoc(), result.getType(), value);
+  SmallVector<Operation *> built;
+  for (Operation *next = before ? before->getNextNode() : &op->getBlock()->front(); next != op; next = next->getNextNode())
+    built.push_back(next);
+  rewriter.replaceOp(op, *values);
+  return built;
+}
+
 LogicalResult decomposeComposites(Operation *root, bool keepRowwise) {
-  IRRewriter rewriter(root->getContext());
   SmallVector<Operation *> worklist;
   root->walk([&](Operation *op) {
     if (expands(op, keepRowwise))
       worklist.push_back(op);
   });
   while (!worklist.empty()) {
-    Operation *op = worklist.pop_back_val();
-    Operation *before = op->getPrevNode();
-    rewriter.setInsertionPoint(op);
-    FailureOr<SmallVector<Value>> values = cast<linalg::AggregatedOpInterface>(op).decomposeOperation(rewriter);
-    if (failed(values))
-      return op->emitOpError("cannot be decomposed");
-    for (auto [value, result] : llvm::zip_equal(*values, op->getResults()))
-      if (value.getType() != result.getType())
-        value = tensor::CastOp::create(rewriter, op->getLoc(), result.getType(), value);
-    for (Operation *built = before ? before->getNextNode() : &op->getBlock()->front(); built != op;
-         built = built->getNextNode())
-      built->walk([&](Operation *inner) {
+    auto built = decomposeComposite(worklist.pop_back_val());
+    if (failed(built))
+      return failure();
+    for (Operation *op : *built)
+      op->walk([&](Operation *inner) {
         if (expands(inner, keepRowwise))
           worklist.push_back(inner);
       });
-    rewriter.replaceOp(op, *values);
   }
   return success();
 }

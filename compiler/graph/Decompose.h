@@ -16,6 +16,12 @@ namespace ingot {
 /// `keepRowwise`, primitives and ops that couple no more than the elements of a row.
 llvm::LogicalResult decomposeComposites(mlir::Operation *root, bool keepRowwise = false);
 
+/// Whether `op` is a composite ingot op.
+bool isComposite(mlir::Operation *op);
+
+/// Replaces one composite op by its decomposition. Returns the ops built.
+llvm::FailureOr<llvm::SmallVector<mlir::Operation *>> decomposeComposite(mlir::Operation *op);
+
 } // namespace ingot
 
 #endif // INGOT_COMPILER_GRAPH_DECOMPOSE_H

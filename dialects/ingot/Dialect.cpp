@@ -20,8 +20,12 @@ using namespace mlir;
 
 namespace ingot {
 
+/// Gives ops of other dialects that graphs hold their gradients; defined in Gradient.cpp.
+void attachGradients(MLIRContext &context);
+
 void IngotDialect::initialize() {
   registerIngotDialectOperations(this);
+  attachGradients(*getContext());
 }
 
 Operation *IngotDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {

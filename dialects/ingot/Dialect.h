@@ -68,6 +68,9 @@ inline bool seesItsSurroundings(mlir::Operation *op) {
   return op->getNumRegions() && !op->hasTrait<mlir::OpTrait::IsIsolatedFromAbove>();
 }
 
+/// Why `op` has no gradient, as its record says; "" where it says nothing.
+llvm::StringRef reasonForNoGradient(mlir::Operation *op);
+
 /// Whether an element type is an integer without a sign bit (`i1` is one).
 bool isUnsignedType(mlir::Type type);
 

@@ -35,8 +35,9 @@ def DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
   let cppNamespace = "::ingot";
   let description = "An op with a vector-Jacobian product.";
   let methods = [InterfaceMethod<[{
-      Builds the cotangent of each operand from the cotangents of the results. A null result means that the operand has
-      none. A cotangent may have the broadcast shape of the result; the engine sums it back to its operand's shape.
+      Builds the cotangent of each operand from the cotangents of the results. A null value stands for zeros on either
+      side; not all of `cotangents` are null. A cotangent may have the broadcast shape of the result; the engine sums it
+      back to its operand's shape. What cannot be built is reported as an error.
     }], "::llvm::SmallVector<::mlir::Value>", "buildGradient",
     (ins "::mlir::ImplicitLocOpBuilder &":$builder, "::mlir::ValueRange":$cotangents)>];
 }

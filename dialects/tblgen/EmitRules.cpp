@@ -177,6 +177,8 @@ void emitGradient(const Record &record, ArrayRef<const Init *> rules, raw_ostrea
   for (int i = 0; i < op.getNumResults(); ++i)
     os << formatv("  [[maybe_unused]] Value {0} = {1}(), d{0} = cotangents[{2}];\n", op.getResult(i).name,
                   op.getGetterName(op.getResult(i).name), i);
+  if (op.getNumResults() != 1)
+    PrintFatalError(record.getLoc(), "a gradient rule needs an op with one result; write buildGradient in C++");
   os << "  [[maybe_unused]] Value like = cotangents.front();\n";
   RulePrinter printer(os, record, /*scalar=*/false);
   SmallVector<std::string> values;
@@ -193,6 +195,16 @@ void emitDecompose(const Record &record, const DagInit *dag, raw_ostream &os) {
   os << "  [[maybe_unused]] Value like = getOperation()->getOperand(0);\n";
   std::string result = RulePrinter(os, record, /*scalar=*/false).print(dag);
   os << formatv("  return SmallVector<Value>{{{0}};\n}\n", result);
+}
+
+/// The reasons of ops without a gradient, by the ops' names.
+void emitReasons(const RecordKeeper &records, raw_ostream &os) {
+  os << "\nStringRef reasonForNoGradient(Operation *op) {\n"
+        "  return llvm::StringSwitch<StringRef>(op->getName().getStringRef())\n";
+  for (const Record *op : allOps(records))
+    if (StringRef reason = op->getValueAsString("noGradient"); !reason.empty())
+      os << formatv("      .Case(\"{0}\", \"{1}\")\n", Operator(*op).getOperationName(), reason);
+  os << "      .Default(\"\");\n}\n";
 }
 
 bool emitRules(const RecordKeeper &records, raw_ostream &os) {
@@ -214,6 +226,7 @@ bool emitRules(const RecordKeeper &records, raw_ostream &os) {
     if (const DagInit *dag = rule(*op, "decompose"))
       emitDecompose(*op, dag, os);
   }
+  emitReasons(records, os);
   return false;
 }
 

@@ -1,0 +1,72 @@
+// RUN: ingot-opt %s --autodiff --canonicalize --cse --split-input-file --verify-diagnostics | FileCheck %s
+
+// Two uses add up, a broadcast is summed back, a value that the loss does not depend on gets zeros.
+// CHECK-LABEL: func @fan_out
+// CHECK-SAME: %[[X:.*]]: tensor<2x3xf32>, %[[B:.*]]: tensor<3xf32>
+// CHECK-DAG: %[[ONE:.*]] = arith.constant dense<1.000000e+00> : tensor<2x3xf32>
+// CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : tensor<5xf32>
+// CHECK: %[[DX:.*]] = ingot.add
+// CHECK: %[[DB:.*]] = ingot.reduce_sum {{.*}} {axes = array<i64: 0>, keepdims = false}
+// CHECK: return %[[DX]], %[[DB]], %[[ZERO]]
+func.func @fan_out(%x: tensor<2x3xf32>, %b: tensor<3xf32>, %z: tensor<5xf32>)
+    -> (tensor<2x3xf32>, tensor<3xf32>, tensor<5xf32>) {
+  %s = ingot.mul %x, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %t = ingot.mul %s, %x : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %l = ingot.reduce_sum %t {axes = array<i64: 0, 1>, keepdims = false} : (tensor<2x3xf32>) -> tensor<f32>
+  %g:3 = ingot.gradient %l, %x, %b, %z : (tensor<f32>, tensor<2x3xf32>, tensor<3xf32>, tensor<5xf32>)
+                                      -> (tensor<2x3xf32>, tensor<3xf32>, tensor<5xf32>)
+  return %g#0, %g#1, %g#2 : tensor<2x3xf32>, tensor<3xf32>, tensor<5xf32>
+}
+
+// -----
+
+// Second derivative: 6 x.
+// CHECK-LABEL: func @second
+// CHECK-NOT: ingot.gradient
+func.func @second(%x: tensor<f32>) -> tensor<f32> {
+  %s = ingot.mul %x, %x : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  %t = ingot.mul %s, %x : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  %g = ingot.gradient %t, %x : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  %h = ingot.gradient %g, %x : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  return %h : tensor<f32>
+}
+
+// -----
+
+// Nothing passes a stop.
+// CHECK-LABEL: func @stop
+// CHECK-SAME: %[[X:.*]]: tensor<4xf32>
+// CHECK: %[[DX:.*]] = ingot.mul %{{.*}}, %[[X]] :
+// CHECK-NEXT: return %[[DX]]
+func.func @stop(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %s = ingot.stop_gradient %x : (tensor<4xf32>) -> tensor<4xf32>
+  %t = ingot.mul %s, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %g = ingot.gradient %t, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %g : tensor<4xf32>
+}
+
+// -----
+
+// A composite without a gradient of its own.
+// CHECK-LABEL: func @composite
+// CHECK-NOT: ingot.reduce_mean
+// CHECK: return %{{.*}} : tensor<2x4xf32>
+func.func @composite(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %m = ingot.reduce_mean %x {axes = array<i64: 1>} : (tensor<2x4xf32>) -> tensor<2x1xf32>
+  %t = ingot.mul %m, %x : (tensor<2x1xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %g = ingot.gradient %t, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %g : tensor<2x4xf32>
+}
+
+// -----
+
+// Every op without a gradient is named, with the reason.
+func.func @none(%x: tensor<1x4xf32>, %d: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  // expected-error@+1 {{has no gradient: second derivatives}}
+  %a = ingot.window_max_gradient %x, %d {window = array<i64: 1, 3>} : (tensor<1x4xf32>, tensor<1x2xf32>) -> tensor<1x4xf32>
+  %s = ingot.slice %a {starts = array<i64: 0>, ends = array<i64: 2>, axes = array<i64: 1>, steps = array<i64: 1>} : (tensor<1x4xf32>) -> tensor<1x2xf32>
+  // expected-error@+1 {{has no gradient: second derivatives}}
+  %b = ingot.window_max_gradient %x, %s {window = array<i64: 1, 3>} : (tensor<1x4xf32>, tensor<1x2xf32>) -> tensor<1x4xf32>
+  %g = ingot.gradient %b, %d : (tensor<1x4xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
+  return %g : tensor<1x2xf32>
+}
