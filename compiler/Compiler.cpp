@@ -18,6 +18,7 @@
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Regex.h"
 #include "llvm/Support/ToolOutputFile.h"
 
 using namespace llvm;
@@ -117,6 +118,10 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context
   } else {
     ImportOptions import;
     import.dims = options.dims;
+    if (options.keepParameters)
+      import.keepsWeight = [&](StringRef name) {
+        return options.parameters.empty() || Regex(options.parameters).match(name);
+      };
     Expected<mlir::OwningOpRef<mlir::ModuleOp>> imported = importOnnx(context, path, import);
     if (!imported)
       return imported.takeError();

@@ -59,8 +59,8 @@ public:
   }
 
 private:
-  /// Finds the ops between the chosen values and the loss. Composites among them that have no gradient of their own give
-  /// way to their decompositions.
+  /// Finds the ops between the chosen values and the loss. Composites among them that have no gradient of their own
+  /// give way to their decompositions.
   LogicalResult findActive() {
     Block *block = op->getBlock();
     llvm::DenseSet<Operation *> behindLoss;
@@ -146,8 +146,9 @@ private:
       }
       int64_t size = from.getDimSize(i), wanted = to.getDimSize(i - added);
       if (ShapedType::isDynamic(wanted) && !ShapedType::isDynamic(size) && size != 1)
-        return emitError(b.getLoc(), "needs to know whether dimension ") << i - added << " of " << to
-               << " was broadcast to be differentiated", failure();
+        return emitError(b.getLoc(), "needs to know whether dimension ")
+                   << i - added << " of " << to << " was broadcast to be differentiated",
+               failure();
       if (wanted == 1 && size != 1)
         stretched.push_back(i - added);
     }

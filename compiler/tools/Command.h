@@ -31,6 +31,8 @@ Command addRunCommand(CLI::App &root);
 Command addVerifyCommand(CLI::App &root);
 Command addBenchCommand(CLI::App &root);
 Command addInspectCommand(CLI::App &root);
+Command addGradCommand(CLI::App &root);
+Command addTrainCommand(CLI::App &root);
 
 /// The options that every command that compiles takes.
 struct CompileFlags {

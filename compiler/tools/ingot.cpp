@@ -88,7 +88,8 @@ int main(int argc, char **argv) {
   root.footer("Exit codes: 0 done, 1 the caller's mistake or bad input, 2 the model needs something unsupported,\n"
               "3 a comparison failed, 4 over a stated limit. MLIR's own switches (--mlir-...) work too.");
   std::vector<Command> commands = {addCompileCommand(root), addRunCommand(root), addVerifyCommand(root),
-                                   addBenchCommand(root), addInspectCommand(root)};
+                                   addBenchCommand(root), addInspectCommand(root),
+                                   addGradCommand(root),    addTrainCommand(root)};
 
   std::vector<std::string> arguments, mlirSwitches;
   for (int i = 1; i < argc; ++i)

@@ -31,6 +31,7 @@ struct Rule {
 
   Rule(mlir::OpBuilder &builder, mlir::Operation *op)
       : b(op->getLoc(), builder), element(mlir::getElementTypeOrSelf(op->getOperand(0))) {}
+  Rule(mlir::ImplicitLocOpBuilder &builder, mlir::Type element) : b(builder), element(element) {}
 
   Value wide(Value x) { return castTo(b, x, computeType(element)); }
   Value round(Value x) { return castTo(b, x, element); }

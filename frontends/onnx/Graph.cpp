@@ -23,8 +23,9 @@ static std::string functionKey(const std::string &domain, const std::string &nam
   return normalizedDomain(domain) + "." + name + "." + overload;
 }
 
-GraphImporter::GraphImporter(OpBuilder &builder, std::shared_ptr<Model> model, ModuleOp module)
-    : builder(builder), model(std::move(model)), symbols(module) {
+GraphImporter::GraphImporter(OpBuilder &builder, std::shared_ptr<Model> model, ModuleOp module,
+                             const ImportOptions &options)
+    : builder(builder), model(std::move(model)), options(options), symbols(module) {
   for (const onnx::FunctionProto &function : this->model->proto.functions())
     functions[functionKey(function.domain(), function.name(), function.overload())] = &function;
 }
@@ -76,7 +77,8 @@ llvm::Expected<Value> GraphImporter::constant(const onnx::TensorProto &tensor, S
   if (!data)
     return data.takeError();
   Location loc = NameLoc::get(builder.getStringAttr(name));
-  isParameter &= isa<FloatType>(data->type.getElementType()) && data->type.getRank() > 0;
+  isParameter &= isa<FloatType>(data->type.getElementType()) &&
+                 (data->type.getRank() > 0 || (options.keepsWeight && options.keepsWeight(name)));
   if (!isParameter && data->type.getNumElements() <= attributeLimit)
     return arith::ConstantOp::create(builder, loc, elementsOf(*data)).getResult();
   WeightStore &store = builder.getContext()->getLoadedDialect<IngotDialect>()->getWeights();

@@ -32,7 +32,8 @@ struct Scope {
 /// Imports graphs node by node. Nodes that are unsupported are gathered, and the walk goes on behind them to find all.
 class GraphImporter {
 public:
-  GraphImporter(mlir::OpBuilder &builder, std::shared_ptr<Model> model, mlir::ModuleOp module);
+  GraphImporter(mlir::OpBuilder &builder, std::shared_ptr<Model> model, mlir::ModuleOp module,
+                const ImportOptions &options);
 
   /// Imports the initializers and nodes of a graph whose inputs `scope` has. Fails when the model is at fault.
   llvm::Error importGraph(const onnx::GraphProto &graph, Scope &scope);
@@ -59,6 +60,7 @@ private:
 
   mlir::OpBuilder &builder;
   std::shared_ptr<Model> model;
+  const ImportOptions &options;
   mlir::SymbolTable symbols;
   std::map<std::string, const onnx::FunctionProto *> functions; ///< by "domain.name.overload"
   uint64_t visited = 0;                                         ///< nodes, with those of functions at each call

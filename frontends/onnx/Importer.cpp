@@ -82,14 +82,14 @@ static llvm::Error checkDims(const onnx::GraphProto &graph, const ImportOptions 
 }
 
 /// Removes what folding left behind, and weights that nothing reads.
-static void removeDead(ModuleOp module, Block &body) {
+static void removeDead(ModuleOp module, Block &body, const ImportOptions &options) {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
     if (isOpTriviallyDead(&op))
       op.erase();
   llvm::StringSet<> used;
   body.walk([&](ReadWeightOp read) { used.insert(read.getWeight()); });
   for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
-    if (!used.contains(weight.getSymName()))
+    if (!used.contains(weight.getSymName()) && !(options.keepsWeight && options.keepsWeight(weight.getSymName())))
       weight.erase();
 }
 
@@ -110,7 +110,7 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
   llvm::StringSet<> initialized;
   for (const onnx::TensorProto &tensor : graph.initializer())
     initialized.insert(tensor.name());
-  GraphImporter importer(builder, model, *module);
+  GraphImporter importer(builder, model, *module, options);
   Scope scope;
   for (const onnx::OperatorSetIdProto &opset : model->proto.opset_import())
     scope.opsets[normalizedDomain(opset.domain())] = opset.version();
@@ -148,7 +148,7 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
   main.setFunctionType(builder.getFunctionType(body->getArgumentTypes(), ValueRange(results).getTypes()));
   main.setAllArgAttrs(argAttrs);
   main.setAllResultAttrs(resultAttrs);
-  removeDead(*module, *body);
+  removeDead(*module, *body, options);
   return module;
 }
 

@@ -12,6 +12,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/Error.h"
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ namespace ingot {
 
 struct ImportOptions {
   std::map<std::string, int64_t> dims; ///< values of named dimensions
+  /// Float initializers that stay weights whatever their shape and use, so that they can be differentiated by.
+  std::function<bool(llvm::StringRef name)> keepsWeight;
 };
 
 /// A node that the compiler cannot do, as users see it.
@@ -52,6 +55,10 @@ public:
 /// error when the file is at fault.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importOnnx(mlir::MLIRContext &context, llvm::StringRef path,
                                                              const ImportOptions &options = {});
+
+/// Writes the model at `path` to `output` with other values of the initializers that `weights` names, in row-major order.
+llvm::Error exportWeights(llvm::StringRef path, llvm::StringRef output,
+                          const std::map<std::string, llvm::ArrayRef<char>> &weights);
 
 /// The newest opset of ONNX's own domain that the importer knows.
 int64_t newestOpset();

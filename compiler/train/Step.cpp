@@ -1,0 +1,207 @@
+//===- Step.cpp - A model as a step of training ---------------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/train/Step.h"
+#include "compiler/Compiler.h"
+#include "compiler/train/Loss.h"
+#include "dialects/ingot/Rule.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Regex.h"
+
+using namespace mlir;
+
+namespace ingot {
+
+static llvm::Error fault(const Twine &text) { return llvm::make_error<StatusError>(INGOT_BAD_ARGUMENT, text); }
+
+static bool isFloat(Type type) { return isa<FloatType>(getElementTypeOrSelf(type)); }
+
+/// Where the graph ends.
+static func::ReturnOp returnOf(func::FuncOp main) {
+  return cast<func::ReturnOp>(main.getBody().front().getTerminator());
+}
+
+static StringRef resultName(func::FuncOp main, unsigned index) {
+  auto name = main.getResultAttrOfType<StringAttr>(index, "ingot.name");
+  return name ? name.getValue() : "";
+}
+
+llvm::Expected<Objective> Objective::create(ModuleOp module, StringRef pattern, const Options &options) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return fault("the module has no function @main");
+  std::string reason;
+  if (llvm::Regex regex(pattern); !pattern.empty() && !regex.isValid(reason))
+    return fault("got '" + pattern + "', want a regular expression: " + reason);
+  Objective result(main);
+  result.expose(pattern);
+  Options infer = options;
+  infer.compileTo = Phase::Infer;
+  if (llvm::Error error = runPhases(module, infer))
+    return std::move(error);
+  return result;
+}
+
+BlockArgument Objective::addArgument(unsigned index, StringRef name, Type type, bool isState) {
+  OpBuilder b(main);
+  NamedAttrList attributes;
+  attributes.set("ingot.name", b.getStringAttr(name));
+  if (isState)
+    attributes.set("ingot.state", b.getStringAttr(name));
+  (void)main.insertArgument(index, type, attributes.getDictionary(b.getContext()), NameLoc::get(b.getStringAttr(name)));
+  return main.getArgument(index);
+}
+
+void Objective::expose(StringRef pattern) {
+  auto module = main->getParentOfType<ModuleOp>();
+  WeightStore &store = module.getContext()->getLoadedDialect<IngotDialect>()->getWeights();
+  llvm::Regex regex(pattern);
+  llvm::MapVector<StringRef, SmallVector<ReadWeightOp>> reads;
+  module.walk([&](ReadWeightOp read) { reads[read.getWeight()].push_back(read); });
+  for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>())) {
+    if (!isFloat(weight.getTensorType()) || !(pattern.empty() || regex.match(weight.getSymName())))
+      continue;
+    BlockArgument argument = addArgument(main.getNumArguments(), weight.getSymName(), weight.getTensorType(), true);
+    llvm::ArrayRef<char> bytes = store.lookup(weight.getKey());
+    state.push_back({weight.getSymName().str(), std::vector<char>(bytes.begin(), bytes.end()), /*isParameter=*/true});
+    for (ReadWeightOp read : reads[weight.getSymName()]) {
+      read.replaceAllUsesWith(Value(argument));
+      read.erase();
+    }
+    weight.erase();
+  }
+}
+
+llvm::Error Objective::setLoss(StringRef text) {
+  func::ReturnOp ret = returnOf(main);
+  auto outputNamed = [&](StringRef name) -> Value {
+    for (unsigned i = 0; i < main.getNumResults(); ++i)
+      if (resultName(main, i) == name)
+        return ret.getOperand(i);
+    return Value();
+  };
+  auto outputNames = [&] {
+    return llvm::join(
+        llvm::map_range(llvm::seq(main.getNumResults()), [&](unsigned i) { return resultName(main, i).str(); }), ", ");
+  };
+  if (Value output = outputNamed(text)) {
+    auto type = cast<RankedTensorType>(output.getType());
+    if (!isFloat(type) || !type.hasStaticShape() || type.getNumElements() != 1) {
+      std::string found;
+      llvm::raw_string_ostream(found) << type;
+      return fault("loss '" + text + "': got " + found +
+                   ", want one float; KIND(OUTPUT,TARGET) compares an output with a target");
+    }
+    ImplicitLocOpBuilder b(output.getLoc(), ret);
+    loss = type.getRank() == 0 ? output : reshaped(b, output, {});
+    return llvm::Error::success();
+  }
+  auto [kind, rest] = text.split('(');
+  if (!rest.consume_back(")"))
+    return fault("loss '" + text + "': no such output, only " + outputNames() +
+                 "; a loss is one of them or KIND(OUTPUT,TARGET)");
+  const Loss *found = findLoss(kind);
+  if (!found)
+    return fault("loss '" + text + "': got '" + kind + "', want one of " +
+                 llvm::join(llvm::map_range(losses(), [](const Loss &loss) { return loss.name; }), ", "));
+  auto [outputName, targetName] = rest.split(',');
+  outputName = outputName.trim(), targetName = targetName.trim();
+  Value output = outputNamed(outputName);
+  if (!output)
+    return fault("loss '" + text + "': no output '" + outputName + "', only " + outputNames());
+  if (targetName.empty())
+    return fault("loss '" + text + "': want KIND(OUTPUT,TARGET)");
+  auto type = cast<RankedTensorType>(output.getType());
+  if (!isFloat(type))
+    return fault("loss '" + text + "': output '" + outputName + "' is no float");
+  RankedTensorType targetType = found->targetType(type);
+  if (!targetType)
+    return fault("loss '" + text + "': output '" + outputName + "' has " + Twine(type.getRank()) +
+                 " dimensions, want [batch, classes, ...]");
+  BlockArgument target = addArgument(inputs++, targetName, targetType, false);
+  ImplicitLocOpBuilder b(NameLoc::get(StringAttr::get(main.getContext(), "loss")), returnOf(main));
+  loss = found->build(b, output, target);
+  return llvm::Error::success();
+}
+
+void Objective::setResults(ArrayRef<std::pair<std::string, Value>> results, unsigned stateResults) {
+  Builder b(main.getContext());
+  SmallVector<Value> values;
+  SmallVector<DictionaryAttr> attributes;
+  for (auto &[name, value] : results) {
+    NamedAttrList list;
+    list.set("ingot.name", b.getStringAttr(name));
+    if (values.size() >= results.size() - stateResults)
+      list.set("ingot.state", b.getStringAttr(name));
+    values.push_back(value);
+    attributes.push_back(list.getDictionary(main.getContext()));
+  }
+  returnOf(main)->setOperands(values);
+  main.setFunctionType(b.getFunctionType(main.getArgumentTypes(), ValueRange(values).getTypes()));
+  main.setAllResultAttrs(attributes);
+}
+
+llvm::Error Objective::buildGradients(StringRef pattern) {
+  llvm::Regex regex(pattern);
+  SmallVector<Value> wrt;
+  std::vector<std::string> names;
+  for (BlockArgument argument : main.getArguments()) {
+    auto name = main.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "ingot.name");
+    bool isInput = argument.getArgNumber() < inputs;
+    if (!isFloat(argument.getType()) || !name || (isInput && (pattern.empty() || !regex.match(name.getValue()))))
+      continue;
+    wrt.push_back(argument);
+    names.push_back(name.str());
+  }
+  if (wrt.empty())
+    return fault(pattern.empty() ? "the model has no float initializers"
+                                 : "no float initializer or input matches '" + pattern + "'");
+  ImplicitLocOpBuilder b(main.getLoc(), returnOf(main));
+  auto gradient = GradientOp::create(b, loss, wrt);
+  std::vector<std::pair<std::string, Value>> results = {{"loss", loss}};
+  for (auto [name, value] : llvm::zip_equal(names, gradient.getGradients()))
+    results.push_back({name, value});
+  setResults(results, 0);
+  return llvm::Error::success();
+}
+
+Value Objective::addState(StringRef name, RankedTensorType type) {
+  uint64_t bytes = type.getNumElements() * (type.getElementTypeBitWidth() / 8);
+  state.push_back({name.str(), std::vector<char>(bytes), /*isParameter=*/false});
+  return addArgument(main.getNumArguments(), name, type, true);
+}
+
+llvm::Error Objective::buildStep(const Optimizer &optimizer) {
+  ImplicitLocOpBuilder b(NameLoc::get(StringAttr::get(main.getContext(), "optimizer")), returnOf(main));
+  SmallVector<Value> parameters(main.getArguments().drop_front(inputs));
+  if (parameters.empty())
+    return fault("the model has no parameters to train");
+  auto gradient = GradientOp::create(b, loss, parameters);
+  auto scalar = [&](Type element) { return RankedTensorType::get({}, element); };
+  Value lr = addArgument(inputs++, "learning_rate", scalar(b.getF64Type()), false);
+  size_t count = state.size();
+  Value done = addState("step", scalar(b.getI64Type()));
+  Value step = b.createOrFold<AddOp>(done, literal(b, 1, b.getI64Type()));
+  std::vector<std::pair<std::string, Value>> results = {{"loss", loss}}, slots = {{"step", step}};
+  Optimizer::Shared shared{lr, castTo(b, step, b.getF64Type())};
+  for (size_t i = 0; i < count; ++i) {
+    std::string name = state[i].name;
+    auto type = cast<RankedTensorType>(parameters[i].getType());
+    SmallVector<Value> values;
+    for (const std::string &slot : optimizer.slots())
+      values.push_back(addState("optimizer." + slot + "." + name, type.clone(computeType(type.getElementType()))));
+    Value updated = optimizer.update(b, shared, parameters[i], gradient.getGradients()[i], values);
+    results.push_back({name, updated});
+    for (auto [slot, value] : llvm::zip_equal(optimizer.slots(), values))
+      slots.push_back({"optimizer." + slot + "." + name, value});
+  }
+  llvm::append_range(results, slots);
+  setResults(results, results.size() - 1);
+  return llvm::Error::success();
+}
+
+} // namespace ingot

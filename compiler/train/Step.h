@@ -1,0 +1,69 @@
+//===- Step.h - A model as a step of training -------------------*- C++ -*-===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A model's parameters become arguments of its function, which then gives gradients, or the parameters after a step.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_COMPILER_TRAIN_STEP_H
+#define INGOT_COMPILER_TRAIN_STEP_H
+
+#include "compiler/Options.h"
+#include "compiler/train/Optimizer.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+
+namespace ingot {
+
+/// Part of the state that a step reads and gives again, with what it begins with.
+struct StateValue {
+  std::string name;
+  std::vector<char> bytes;
+  bool isParameter = false;
+};
+
+/// A function on its way to a step of training.
+class Objective {
+public:
+  /// Makes the float weights whose names match `pattern` (a POSIX extended regex that is searched for; "" matches all)
+  /// arguments of @main, and runs the phases up to the inference of types.
+  static llvm::Expected<Objective> create(mlir::ModuleOp module, llvm::StringRef pattern, const Options &options);
+
+  /// Finds the loss: a scalar result of @main, or KIND(OUTPUT,TARGET), which appends that loss and an input TARGET.
+  llvm::Error setLoss(llvm::StringRef text);
+  /// The loss is `value`, of rank 0.
+  void setLoss(mlir::Value value) { loss = value; }
+
+  /// Makes @main give the loss and its gradients with respect to the parameters and to the float inputs whose names
+  /// match `inputs`.
+  llvm::Error buildGradients(llvm::StringRef inputs);
+  /// Makes @main a step: (inputs, learning_rate, state) -> (loss, state). The state is the number of steps done, the
+  /// parameters and what the optimizer remembers.
+  llvm::Error buildStep(const Optimizer &optimizer);
+
+  /// The number of inputs that are neither parameters nor other state.
+  unsigned inputCount() const { return inputs; }
+  /// The state in the order of the function's last arguments; of `buildGradients`, the parameters.
+  std::vector<StateValue> state;
+
+private:
+  explicit Objective(mlir::func::FuncOp main) : main(main), inputs(main.getNumArguments()) {}
+  void expose(llvm::StringRef pattern);
+  mlir::BlockArgument addArgument(unsigned index, llvm::StringRef name, mlir::Type type, bool isState);
+  mlir::Value addState(llvm::StringRef name, mlir::RankedTensorType type);
+  /// Makes these the results of @main; the last `stateResults` are state.
+  void setResults(llvm::ArrayRef<std::pair<std::string, mlir::Value>> results, unsigned stateResults);
+
+  mlir::func::FuncOp main;
+  unsigned inputs;
+  mlir::Value loss;
+};
+
+} // namespace ingot
+
+#endif // INGOT_COMPILER_TRAIN_STEP_H

@@ -1,0 +1,85 @@
+//===- Trainer.cpp - Running steps of training ----------------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/train/Trainer.h"
+#include "compiler/Compiler.h"
+#include "compiler/train/Step.h"
+#include "runtime/Session.h"
+
+using namespace llvm;
+
+namespace ingot {
+
+static Error failure(ingot_status status, const Twine &text) { return make_error<StatusError>(status, text); }
+
+Trainer::Trainer() = default;
+
+Trainer::~Trainer() {
+  ingot_context_destroy(context);
+  ingot_executable_close(executable);
+}
+
+Expected<std::unique_ptr<Trainer>> Trainer::create(mlir::ModuleOp module, Objective objective, const Options &options,
+                                                   unsigned threads) {
+  Options rest = options;
+  rest.compileFrom = Phase::Infer;
+  Expected<std::unique_ptr<JitModel>> jit = compileAndLoad(module, rest);
+  if (!jit)
+    return jit.takeError();
+  std::unique_ptr<Trainer> trainer(new Trainer());
+  trainer->jit = std::move(*jit);
+  trainer->inputs = objective.inputCount();
+  if (ingot_status status =
+          ingot_executable_open(&trainer->jit->model(), trainer->jit->weights(), &trainer->executable))
+    return failure(status, ingot_last_error());
+  ingot_context_options contextOptions = {sizeof(contextOptions), threads, 0};
+  if (ingot_status status = ingot_context_create(trainer->executable, &contextOptions, &trainer->context))
+    return failure(status, ingot_last_error());
+  for (const auto &[i, value] : enumerate(objective.state)) {
+    trainer->entries.push_back({value.name, value.isParameter});
+    if (ingot_status status =
+            ingot_context_set_input(trainer->context, trainer->inputs + i, value.bytes.data(), value.bytes.size()))
+      return failure(status, ingot_last_error());
+  }
+  return trainer;
+}
+
+const ingot_model &Trainer::model() const { return jit->model(); }
+
+Error Trainer::setBatch(const runtime::Array<runtime::Tensor> &batch) {
+  for (unsigned i = 0; i < batchInputs(); ++i)
+    if (ingot_status status = ingot_context_set_input(context, i, batch[i].data(), batch[i].bytes()))
+      return failure(status, ingot_last_error());
+  return Error::success();
+}
+
+Expected<double> Trainer::step(double learningRate) {
+  *static_cast<double *>(ingot_context_input(context, inputs - 1)) = learningRate;
+  runtime::Text text;
+  if (ingot_status status = runtime::runContext(context, text))
+    return failure(status, text.c_str());
+  // What was written is what the next step reads.
+  for (unsigned i = 0; i < entries.size(); ++i) {
+    void *read = ingot_context_input(context, inputs + i), *written = ingot_context_output(context, i + 1);
+    uint64_t bytes = model().outputs[i + 1].bytes;
+    ingot_context_bind_input(context, inputs + i, written, bytes);
+    ingot_context_bind_output(context, i + 1, read, bytes);
+  }
+  const ingot_value_info &loss = model().outputs[0];
+  runtime::Tensor value;
+  if (ingot_status status = runtime::Tensor::create(loss.dtype, loss.dims, loss.rank, value, text))
+    return failure(status, text.c_str());
+  memcpy(value.data(), ingot_context_output(context, 0), loss.bytes);
+  return value.toDouble(0);
+}
+
+MutableArrayRef<char> Trainer::stateBytes(size_t index) {
+  return {static_cast<char *>(ingot_context_input(context, inputs + index)),
+          size_t(model().inputs[inputs + index].bytes)};
+}
+
+} // namespace ingot
