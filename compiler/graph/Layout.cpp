@@ -79,30 +79,26 @@ struct ConvFeaturesLast : OpRewritePattern<ConvOp> {
 // Moving transposes down
 //===----------------------------------------------------------------------===//
 
-/// The operands of `op`, whose full rank is `rank`, as they were before one transpose of all: fails unless each operand
-/// of full rank is that transpose or a constant, or moves nothing that matters.
+/// The transpose that all operands of `op`, whose full rank is `rank`, went through: each of them is that transpose, a
+/// constant, or has at most one dimension that is not 1, whose transpose moves no element.
 FailureOr<SmallVector<int64_t>> commonPerm(Operation *op, int64_t rank) {
   SmallVector<int64_t> perm;
-  for (Value operand : op->getOperands())
-    if (TransposeOp transpose = transposeOf(operand); transpose && rankOf(operand) == rank) {
-      if (!perm.empty() && transpose.getPerm() != ArrayRef(perm))
-        return failure();
-      perm.assign(transpose.getPerm().begin(), transpose.getPerm().end());
-    }
-  if (perm.empty())
-    return failure();
   for (Value operand : op->getOperands()) {
-    bool wide = llvm::count_if(cast<RankedTensorType>(operand.getType()).getShape(), [](int64_t size) { return size != 1; }) > 1;
-    if (wide && !isConstantTree(operand) && !(rankOf(operand) == rank && transposeOf(operand)))
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(operand.getType()).getShape();
+    if (shape.size() - llvm::count(shape, 1) <= 1 || isConstantTree(operand))
+      continue;
+    TransposeOp transpose = transposeOf(operand);
+    if (!transpose || rankOf(operand) != rank || (!perm.empty() && transpose.getPerm() != ArrayRef(perm)))
       return failure();
+    perm.assign(transpose.getPerm().begin(), transpose.getPerm().end());
   }
-  return perm;
+  return perm.empty() ? FailureOr<SmallVector<int64_t>>() : perm;
 }
 
 /// `operand` as it was before the transpose `perm`; one of lower rank gets the dimensions that broadcasting gives it.
 Value beforeTranspose(ImplicitLocOpBuilder &b, Value operand, ArrayRef<int64_t> perm) {
   int64_t rank = perm.size();
-  if (TransposeOp transpose = transposeOf(operand); transpose && rankOf(operand) == rank)
+  if (TransposeOp transpose = transposeOf(operand); transpose && transpose.getPerm() == perm)
     return transpose.getX();
   if (rankOf(operand) == 0)
     return operand;

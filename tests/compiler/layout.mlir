@@ -65,3 +65,14 @@ func.func @join(%x: tensor<1x3x9x9xf32>) -> tensor<1x8x5x7xf32> {
   %3 = ingot.slice %2 {axes = array<i64: 2, 1>, starts = array<i64: 1, 0>, ends = array<i64: 6, 8>, steps = array<i64: 1, 1>} : (tensor<1x32x7x7xf32>) -> tensor<1x8x5x7xf32>
   return %3 : tensor<1x8x5x7xf32>
 }
+
+// A transpose that moves no element is a reshape, whatever it meets.
+// CHECK-LABEL: func @narrow
+// CHECK: %[[R:.*]] = ingot.reshape %{{.*}} {shape = array<i64: 1, 1, 4>}
+// CHECK: ingot.add %[[R]],
+// CHECK-NOT: ingot.transpose
+func.func @narrow(%x: tensor<1x4x1xf32>, %y: tensor<1x1x4xf32>) -> tensor<1x1x4xf32> {
+  %t = ingot.transpose %x {perm = array<i64: 0, 2, 1>} : (tensor<1x4x1xf32>) -> tensor<1x1x4xf32>
+  %s = ingot.add %t, %y : (tensor<1x1x4xf32>, tensor<1x1x4xf32>) -> tensor<1x1x4xf32>
+  return %s : tensor<1x1x4xf32>
+}
