@@ -21,6 +21,15 @@ SmallVector<Value> WindowMaxOp::buildGradient(ImplicitLocOpBuilder &b, ValueRang
   return {WindowMaxGradientOp::create(b, getX(), cotangents[0], getWindow(), getStrides(), getLow(), getHigh(), getDilations())};
 }
 
+SmallVector<Value> WindowMaxGradientOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
+  // The choice of a place does not change with x, almost everywhere.
+  return {Value(), WindowMaxSelectOp::create(b, getX(), cotangents[0], getWindow(), getStrides(), getLow(), getHigh(), getDilations())};
+}
+
+SmallVector<Value> WindowMaxSelectOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
+  return {Value(), WindowMaxGradientOp::create(b, getX(), cotangents[0], getWindow(), getStrides(), getLow(), getHigh(), getDilations())};
+}
+
 SmallVector<Value> WindowSumOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
   WindowNumbers n = getNumbers(), back = n;
   auto x = cast<RankedTensorType>(getX().getType());

@@ -110,6 +110,7 @@ template <typename Adaptor> static WindowNumbers numbersOf(Adaptor op, ArrayRef<
 
 WindowNumbers WindowMaxOp::getNumbers() { return numbersOf<Adaptor>(*this); }
 WindowNumbers WindowMaxGradientOp::getNumbers() { return numbersOf<Adaptor>(*this); }
+WindowNumbers WindowMaxSelectOp::getNumbers() { return numbersOf<Adaptor>(*this); }
 WindowNumbers WindowSumOp::getNumbers() { return numbersOf<Adaptor>(*this, getInputDilations()); }
 
 /// `given` unless every number is `standard`, when it may be left out.
@@ -157,6 +158,15 @@ LogicalResult WindowMaxGradientOp::inferReturnTypes(MLIRContext *, MaybeLoc loc,
   if (failed(verifyCompatibleShape(types.front(), adaptor.getDy().getType())))
     return emitOptionalError(loc, "expected a cotangent of shape ", types.front(), ", but found ", adaptor.getDy().getType());
   types.front() = adaptor.getX().getType();
+  return success();
+}
+
+LogicalResult WindowMaxSelectOp::inferReturnTypes(MLIRContext *, MaybeLoc loc, Adaptor adaptor, Types &types) {
+  if (failed(inferWindow(loc, adaptor.getX(), adaptor.getWindow(), numbersOf(adaptor), types)))
+    return failure();
+  if (failed(verifyCompatibleShape(adaptor.getX().getType(), adaptor.getFrom().getType())))
+    return emitOptionalError(loc, "expected operands of one shape, but found ", adaptor.getX().getType(), " and ",
+                             adaptor.getFrom().getType());
   return success();
 }
 
@@ -274,24 +284,38 @@ SmallVector<Value> WindowSumOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRang
   return {reduceWindows(b, padded, getWindow(), getNumbers(), b.getZeroAttr(compute), combine)};
 }
 
+namespace {
+/// Loops over all windows and the places of each; the places of padded x, or of what is read instead, are `inputs`.
+struct WindowLoops {
+  MLIRContext *context;
+  Sizes extents;
+  SmallVector<AffineExpr> outs, places, inputs;
+  SmallVector<utils::IteratorType> loops;
+
+  WindowLoops(ImplicitLocOpBuilder &b, ArrayRef<int64_t> window, const WindowNumbers &n)
+      : context(b.getContext()), loops(window.size(), parallel) {
+    unsigned rank = window.size();
+    for (unsigned i = 0; i < rank; ++i) {
+      outs.push_back(b.getAffineDimExpr(i));
+      places.push_back(b.getAffineDimExpr(rank + i));
+      inputs.push_back(outs[i] * n.strides[i] + places[i] * n.dilations[i]);
+      extents.push_back(b.getIndexAttr(window[i]));
+    }
+    loops.append(rank, reduction);
+  }
+  AffineMap mapOf(ArrayRef<AffineExpr> exprs) const {
+    return AffineMap::get(loops.size(), 0, exprs, context);
+  }
+};
+} // namespace
+
 SmallVector<Value> WindowMaxGradientOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange operands) {
   WindowNumbers n = getNumbers();
   ArrayRef<int64_t> window = getWindow();
   Type element = getElementTypeOrSelf(getX()), compute = computeType(element), i32 = b.getI32Type();
-  unsigned rank = window.size(), count = 2 * rank;
-  MLIRContext *context = b.getContext();
-  Sizes extents;
-  SmallVector<AffineExpr> outs, places, inputs;
-  for (unsigned i = 0; i < rank; ++i) {
-    outs.push_back(b.getAffineDimExpr(i));
-    places.push_back(b.getAffineDimExpr(rank + i));
-    inputs.push_back(outs[i] * n.strides[i] + places[i] * n.dilations[i]);
-    extents.push_back(b.getIndexAttr(window[i]));
-  }
-  auto mapOf = [&](ArrayRef<AffineExpr> exprs) { return AffineMap::get(count, 0, exprs, context); };
-  SmallVector<utils::IteratorType> loops(rank, parallel);
-  loops.append(rank, reduction);
-  Value shape = emptyTensor(b, extents, i32);
+  unsigned rank = window.size();
+  WindowLoops w(b, window, n);
+  Value shape = emptyTensor(b, w.extents, i32);
   /// The number of the window's place that the loops are at.
   auto placeNumber = [&](ImplicitLocOpBuilder &b) -> Value {
     Value number = arith::ConstantIndexOp::create(b, 0);
@@ -316,7 +340,8 @@ SmallVector<Value> WindowMaxGradientOp::lowerToLinalg(ImplicitLocOpBuilder &b, V
   };
   auto chosen = linalg::GenericOp::create(b, TypeRange{best.getType(), place.getType()}, ValueRange{padded, shape},
                                           ValueRange{best, place},
-                                          ArrayRef{mapOf(inputs), mapOf(places), mapOf(outs), mapOf(outs)}, loops, choose);
+                                          ArrayRef{w.mapOf(w.inputs), w.mapOf(w.places), w.mapOf(w.outs), w.mapOf(w.outs)},
+                                          w.loops, choose);
   // Element i is place k of window o where o * stride = i + low - k * dilation: with the windows spread out by the
   // stride, the places run backwards over them.
   WindowNumbers back(rank);
@@ -333,7 +358,7 @@ SmallVector<Value> WindowMaxGradientOp::lowerToLinalg(ImplicitLocOpBuilder &b, V
   Value spreadDy = padForWindow(b, operands[1], back, scalarConstant(b, element, 0));
   Value spreadPlace = padForWindow(b, chosen.getResult(1), back, none);
   for (unsigned i = 0; i < rank; ++i)
-    inputs[i] = outs[i] + ((window[i] - 1) - places[i]) * n.dilations[i];
+    w.inputs[i] = w.outs[i] + ((window[i] - 1) - w.places[i]) * n.dilations[i];
   Value init = filledTensor(b, sizesOf(b, operands[0]), scalarConstant(b, compute, 0));
   auto gather = [&](OpBuilder &nested, Location loc, ValueRange args) {
     ImplicitLocOpBuilder b(loc, nested);
@@ -342,9 +367,31 @@ SmallVector<Value> WindowMaxGradientOp::lowerToLinalg(ImplicitLocOpBuilder &b, V
     linalg::YieldOp::create(b, arith::AddFOp::create(b, args[3], part).getResult());
   };
   Value sum = linalg::GenericOp::create(b, init.getType(), ValueRange{spreadDy, spreadPlace, shape}, init,
-                                        ArrayRef{mapOf(inputs), mapOf(inputs), mapOf(places), mapOf(outs)}, loops, gather)
+                                        ArrayRef{w.mapOf(w.inputs), w.mapOf(w.inputs), w.mapOf(w.places), w.mapOf(w.outs)},
+                                        w.loops, gather)
                   .getResult(0);
   return {roundTensor(b, sum, element)};
+}
+
+SmallVector<Value> WindowMaxSelectOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange operands) {
+  WindowNumbers n = getNumbers();
+  Type element = getElementTypeOrSelf(getX());
+  WindowLoops w(b, getWindow(), n);
+  Value smallestElement = arith::ConstantOp::create(b, smallest(b, element, element)), zero = scalarConstant(b, element, 0);
+  Value padded = padForWindow(b, operands[0], n, smallestElement), from = padForWindow(b, operands[1], n, zero);
+  Sizes sizes = outputSizes(b, padded, getWindow(), n);
+  Value best = filledTensor(b, sizes, smallestElement), selected = filledTensor(b, sizes, zero);
+  auto choose = [&](OpBuilder &nested, Location loc, ValueRange args) {
+    ImplicitLocOpBuilder b(loc, nested);
+    Value greater = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, args[0], args[3]);
+    linalg::YieldOp::create(b, ValueRange{arith::SelectOp::create(b, greater, args[0], args[3]),
+                                          arith::SelectOp::create(b, greater, args[1], args[4])});
+  };
+  return {linalg::GenericOp::create(
+              b, TypeRange{best.getType(), selected.getType()}, ValueRange{padded, from, emptyTensor(b, w.extents, element)},
+              ValueRange{best, selected},
+              ArrayRef{w.mapOf(w.inputs), w.mapOf(w.inputs), w.mapOf(w.places), w.mapOf(w.outs), w.mapOf(w.outs)}, w.loops, choose)
+              .getResult(1)};
 }
 
 } // namespace ingot

@@ -39,7 +39,7 @@ def Ingot_WindowMaxOp : Ingot_Window<"window_max"> {
             "window = array<i64: 1, 3>, strides = array<i64: 1, 2>, low = array<i64: 0, 1>, high = array<i64: 0, 1>">];
 }
 
-def Ingot_WindowMaxGradientOp : Ingot_Op<"window_max_gradient", [Lowers]> {
+def Ingot_WindowMaxGradientOp : Ingot_Op<"window_max_gradient", [Lowers, Differentiable]> {
   let summary     = "Sends each window's cotangent to the window's first largest element.";
   let description = "The cotangent of the operand of a `window_max` of the same numbers.";
   let arguments   = (ins Ingot_FloatTensor:$x, Ingot_FloatTensor:$dy, DenseI64ArrayAttr:$window, Ingot_Numbers:$strides,
@@ -48,10 +48,23 @@ def Ingot_WindowMaxGradientOp : Ingot_Op<"window_max_gradient", [Lowers]> {
     /// All the numbers, with defaults filled in.
     ::ingot::WindowNumbers getNumbers();
   }];
-  let noGradient  = "second derivatives of a maximum are zero almost everywhere, and its choice is not differentiable";
   let examples    = [Example<["dense<[[1.0, 5.0, 5.0, 3.0, 9.0]]> : tensor<1x5xf32>", "dense<[[10.0, 1.0]]> : tensor<1x2xf32>"],
                              ["dense<[[0.0, 10.0, 0.0, 0.0, 1.0]]> : tensor<1x5xf32>"],
                              "window = array<i64: 1, 3>, strides = array<i64: 1, 2>">];
+}
+
+def Ingot_WindowMaxSelectOp : Ingot_Op<"window_max_select", [Lowers, Differentiable]> {
+  let summary     = "The element of `from` at the place of the first largest element of each window of x.";
+  let description = "The gradient of a `window_max_gradient` of the same numbers with respect to its cotangent.";
+  let arguments   = (ins Ingot_FloatTensor:$x, Ingot_FloatTensor:$from, DenseI64ArrayAttr:$window, Ingot_Numbers:$strides,
+                         Ingot_Numbers:$low, Ingot_Numbers:$high, Ingot_Numbers:$dilations);
+  let extraClassDeclaration = [{
+    /// All the numbers, with defaults filled in.
+    ::ingot::WindowNumbers getNumbers();
+  }];
+  let examples    = [Example<["dense<[[1.0, 5.0, 5.0, 3.0, 9.0]]> : tensor<1x5xf32>",
+                              "dense<[[1.0, 2.0, 3.0, 4.0, 5.0]]> : tensor<1x5xf32>"],
+                             ["dense<[[2.0, 5.0]]> : tensor<1x2xf32>"], "window = array<i64: 1, 3>, strides = array<i64: 1, 2>">];
 }
 
 def Ingot_WindowSumOp : Ingot_Window<"window_sum"> {
