@@ -7,6 +7,7 @@
 
 #include "dialects/ingot/Ops.h"
 #include "dialects/ingot/Rule.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 
 using namespace mlir;
 
@@ -108,13 +109,35 @@ static Value kernelGradient(ImplicitLocOpBuilder &b, ConvOp op, const ConvNumber
   return n.flip ? reversed(b, dw, spatial) : dw;
 }
 
+/// With the runs of the batch side by side as features, a convolution with batch groups is one with groups.
+static SmallVector<Value> batchGroupsGradient(ImplicitLocOpBuilder &b, ConvOp op, const ConvNumbers &n, Value dy) {
+  SmallVector<int64_t> batchFirst = applyPermutation(cast<RankedTensorType>(op.getX().getType()).getShape(), n.x);
+  SmallVector<int64_t> runs(batchFirst), beside(batchFirst), perm = llvm::to_vector(llvm::seq<int64_t>(0, runs.size() + 1));
+  std::swap(perm[0], perm[1]);
+  runs[0] /= n.batchGroups;
+  runs.insert(runs.begin(), n.batchGroups);
+  beside[0] /= n.batchGroups;
+  beside[1] *= n.batchGroups;
+  ConvNumbers grouped = n;
+  std::swap(grouped.groups, grouped.batchGroups);
+  grouped.x = llvm::to_vector(llvm::seq<int64_t>(0, n.x.size()));
+  Value x = reshaped(b, transposed(b, reshaped(b, transposed(b, op.getX(), n.x), runs), perm), beside);
+  auto same = ConvOp::create(b, x, op.getW(), grouped);
+  SmallVector<Value> result = same.buildGradient(b, dy);
+  Value dx = transposed(b, reshaped(b, result[0], applyPermutation(runs, perm)), perm);
+  result[0] = transposed(b, reshaped(b, dx, batchFirst), invertPermutationVector(n.x));
+  return result;
+}
+
 SmallVector<Value> ConvOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
   ConvNumbers n = getNumbers();
   auto isStatic = [](Value v) { return cast<RankedTensorType>(v.getType()).hasStaticShape(); };
-  if (!isStatic(getX()) || !isStatic(getW()) || n.batchGroups > 1) {
-    emitOpError("has a gradient only with static shapes and without batch groups");
+  if (!isStatic(getX()) || !isStatic(getW()) || (n.batchGroups > 1 && n.groups > 1)) {
+    emitOpError("has a gradient only with static shapes, and with groups or batch groups, not both");
     return {Value(), Value()};
   }
+  if (n.batchGroups > 1)
+    return batchGroupsGradient(b, *this, n, cotangents[0]);
   return {inputGradient(b, *this, n, cotangents[0]), kernelGradient(b, *this, n, cotangents[0])};
 }
 
