@@ -66,6 +66,11 @@ class Ingot_Op<string mnemonic, list<Trait> traits = []>
   /// Why an op without the Differentiable trait has no gradient.
   string noGradient = "";
   list<Example> examples = [];
+  /// The range "low, high" of the values that tests of the gradient draw: one for all operands, or one for each; nothing
+  /// stands for -2 to 2.
+  list<string> domain = [];
+  /// Shapes and attributes to differentiate besides those of the examples.
+  list<GradientCase> gradientCases = [];
 }
 
 /// An op that expands into others. `decompose` is the rule, or unset where C++ beside the record has it.

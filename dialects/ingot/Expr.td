@@ -68,6 +68,14 @@ class Example<list<string> ins, list<string> outs, string attrs = ""> {
   string attributes = attrs;
 }
 
+/// What a test of a gradient differentiates: types, or constants for operands that have no gradient, types of results,
+/// and attributes. Floats are f64.
+class GradientCase<list<string> ins, list<string> outs, string attrs = ""> {
+  list<string> inputs = ins;
+  list<string> outputs = outs;
+  string attributes = attrs;
+}
+
 /// The ONNX operator that an op imports one to one: name, first opset of the form that the record describes. Attributes
 /// have ONNX's names and defaults.
 class Onnx<string op, int opset, string domain_ = ""> {

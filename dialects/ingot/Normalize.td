@@ -89,6 +89,7 @@ def Ingot_BatchNormOp : Ingot_SameAsX<"batch_norm"> {
   let arguments   = (ins Ingot_FloatTensor:$x, Ingot_FloatTensor:$scale, Ingot_FloatTensor:$bias, Ingot_FloatTensor:$mean,
                          Ingot_FloatTensor:$var, Ingot_Number<"1e-5f">:$epsilon, Ingot_Axis<"1">:$feature);
   let noGradient  = "it is differentiated through its decomposition";
+  let domain      = ["-2.0, 2.0", "-2.0, 2.0", "-2.0, 2.0", "-2.0, 2.0", "0.5, 2.0"];
   let examples    = [Example<["dense<[[[1.0, 2.0], [3.0, 5.0]]]> : tensor<1x2x2xf32>", "dense<[1.0, 2.0]> : tensor<2xf32>",
                               "dense<[0.0, 1.0]> : tensor<2xf32>", "dense<[1.0, 4.0]> : tensor<2xf32>",
                               "dense<[3.0, 0.0]> : tensor<2xf32>"],

@@ -80,6 +80,7 @@ def Ingot_DivOp : Ingot_Binary<"div", [Differentiable]> {
   let onnx     = Onnx<"Div", 14>;
   let scalar   = (DivS $a, $b);
   let gradient = [(Div $dy, $b), (Neg (Div (Mul $dy, $y), $b))];
+  let domain   = ["-2.0, 2.0", "0.5, 2.0"];
   let examples = [
     Example<["dense<[1.0, 3.0]> : tensor<2xf32>", "dense<2.0> : tensor<1xf32>"], ["dense<[0.5, 1.5]> : tensor<2xf32>"]>,
     Example<["dense<[7, -7]> : tensor<2xi64>", "dense<2> : tensor<1xi64>"], ["dense<[3, -3]> : tensor<2xi64>"]>];
@@ -89,8 +90,9 @@ def Ingot_PowOp : Ingot_Binary<"pow", [Differentiable]> {
   let onnx     = Onnx<"Pow", 15>;
   let infer    = "::ingot::inferPow(loc, adaptor.getOperands(), types)";
   let scalar   = (PowS $a, $b);
-  let gradient = [(Mul $dy, (Mul $b, (Pow $a, (Sub $b, 1)))),
-                  (Select (Greater $a, 0), (Mul $dy, (Mul $y, (Log $a))), 0)];
+  let gradient = [(Select (Equal $b, 0), 0, (Mul $dy, (Mul $b, (Pow $a, (Sub $b, 1))))),
+                  (Select (Equal $a, 0), 0, (Mul $dy, (Mul $y, (Log $a))))];
+  let domain   = ["0.5, 2.0", "-2.0, 2.0"];
   let examples = [Example<["dense<[1.0, 2.0, -3.0]> : tensor<3xf32>", "dense<[3.0, 0.5, 2.0]> : tensor<3xf32>"],
                           ["dense<[1.0, 1.41421354, 9.0]> : tensor<3xf32>"]>];
 }
@@ -149,6 +151,7 @@ def Ingot_LogOp : Ingot_FloatUnary<"log", [Differentiable]> {
   let onnx     = Onnx<"Log", 13>;
   let scalar   = (Inst<"math::LogOp"> $x);
   let gradient = [(Div $dy, $x)];
+  let domain   = ["0.1, 3.0"];
   let examples = [Example<["dense<[1.0, 10.0]> : tensor<2xf32>"], ["dense<[0.0, 2.30258512]> : tensor<2xf32>"]>];
 }
 def Ingot_SqrtOp : Ingot_FloatUnary<"sqrt", [Differentiable]> {
@@ -156,6 +159,7 @@ def Ingot_SqrtOp : Ingot_FloatUnary<"sqrt", [Differentiable]> {
   let onnx     = Onnx<"Sqrt", 13>;
   let scalar   = (Inst<"math::SqrtOp"> $x);
   let gradient = [(Div (Mul $dy, "0.5"), $y)];
+  let domain   = ["0.1, 3.0"];
   let examples = [Example<["dense<[4.0, 2.0]> : tensor<2xf32>"], ["dense<[2.0, 1.41421354]> : tensor<2xf32>"]>];
 }
 def Ingot_ReciprocalOp : Ingot_FloatUnary<"reciprocal", [Differentiable]> {
@@ -163,6 +167,7 @@ def Ingot_ReciprocalOp : Ingot_FloatUnary<"reciprocal", [Differentiable]> {
   let onnx     = Onnx<"Reciprocal", 13>;
   let scalar   = (DivS 1, $x);
   let gradient = [(Neg (Mul $dy, (Mul $y, $y)))];
+  let domain   = ["0.5, 2.0"];
   let examples = [Example<["dense<[4.0, -0.5]> : tensor<2xf32>"], ["dense<[0.25, -2.0]> : tensor<2xf32>"]>];
 }
 def Ingot_SinOp : Ingot_FloatUnary<"sin", [Differentiable]> {

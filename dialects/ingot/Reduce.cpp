@@ -304,6 +304,18 @@ FailureOr<SmallVector<Value>> ReduceLogSumExpOp::decomposeOperation(OpBuilder &n
   return SmallVector<Value>{getKeepdims() ? y : squeezed(b, y, axes)};
 }
 
+SmallVector<Value> ReduceL2Op::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
+  // Where all is zero the norm has a kink, and zero is as good a slope as any.
+  Value y = withAxes(b, *this, getY()), zero = literal(b, 0, elementOf(getX()));
+  Value direction = b.createOrFold<WhereOp>(b.createOrFold<EqualOp>(y, zero), zero, b.createOrFold<DivOp>(getX(), y));
+  return {b.createOrFold<MulOp>(withAxes(b, *this, cotangents[0]), direction)};
+}
+
+SmallVector<Value> ReduceLogSumExpOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
+  Value share = b.createOrFold<ExpOp>(b.createOrFold<SubOp>(getX(), withAxes(b, *this, getY())));
+  return {b.createOrFold<MulOp>(withAxes(b, *this, cotangents[0]), share)};
+}
+
 //===----------------------------------------------------------------------===//
 // argmax and argmin
 //===----------------------------------------------------------------------===//

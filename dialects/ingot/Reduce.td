@@ -18,7 +18,7 @@ class Ingot_ReduceBase<string mnemonic, list<Trait> traits = []> : Ingot_Inferre
 class Ingot_Reduce<string mnemonic> : Ingot_ReduceBase<mnemonic, [Lowers, Differentiable]> {
   let hasFolder = 1;
 }
-class Ingot_ReduceComposite<string mnemonic> : Ingot_ReduceBase<mnemonic, [Composite]>;
+class Ingot_ReduceComposite<string mnemonic, list<Trait> traits = []> : Ingot_ReduceBase<mnemonic, traits # [Composite]>;
 
 def Ingot_ReduceSumOp : Ingot_Reduce<"reduce_sum"> {
   let summary  = "The sum along axes.";
@@ -75,17 +75,18 @@ def Ingot_ReduceL1Op : Ingot_ReduceComposite<"reduce_l1"> {
             "axes = array<i64: -1>, keepdims = false">,
     Example<["dense<[-4, 3]> : tensor<2xi32>"], ["dense<7> : tensor<1xi32>"], "axes = array<i64: 0>">];
 }
-def Ingot_ReduceL2Op : Ingot_ReduceComposite<"reduce_l2"> {
+def Ingot_ReduceL2Op : Ingot_ReduceComposite<"reduce_l2", [Differentiable]> {
   let summary  = "The square root of the sum of squares along axes.";
   let examples = [Example<["dense<[[3.0, -4.0], [0.0, 2.0]]> : tensor<2x2xf32>"], ["dense<[5.0, 2.0]> : tensor<2xf32>"],
                           "axes = array<i64: 1>, keepdims = false">];
 }
 def Ingot_ReduceLogSumOp : Ingot_ReduceComposite<"reduce_log_sum"> {
   let summary  = "The logarithm of the sum along axes.";
+  let domain   = ["0.5, 2.0"];
   let examples = [Example<["dense<[[3.0, 4.0, 3.0]]> : tensor<1x3xf32>"], ["dense<2.30258512> : tensor<1x1xf32>"],
                           "axes = array<i64: 1>">];
 }
-def Ingot_ReduceLogSumExpOp : Ingot_ReduceComposite<"reduce_log_sum_exp"> {
+def Ingot_ReduceLogSumExpOp : Ingot_ReduceComposite<"reduce_log_sum_exp", [Differentiable]> {
   let summary  = "The logarithm of the sum of exponentials along axes, without overflow.";
   let examples = [Example<["dense<[[1000.0, 1000.0], [0.0, -1000.0]]> : tensor<2x2xf32>"],
                           ["dense<[1000.69312, 0.0]> : tensor<2xf32>"], "axes = array<i64: 1>, keepdims = false">];
