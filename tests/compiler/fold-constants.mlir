@@ -12,3 +12,14 @@ func.func @main(%x: tensor<3x2xf32> {ingot.name = "x"}) -> (tensor<3x2xf32> {ing
   %y = ingot.add %x, %t : (tensor<3x2xf32>, tensor<3x2xf32>) -> tensor<3x2xf32>
   return %y : tensor<3x2xf32>
 }
+
+// Weights are packed here and not in every run.
+// CHECK-LABEL: func.func @packed
+// CHECK-NOT: kernel.pack
+// CHECK: ingot.read_weight @{{.*}} : tensor<1x1x1x3x16xf32>
+func.func @packed() -> (tensor<1x1x1x3x16xf32> {ingot.name = "p"}) {
+  %c = arith.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf32>
+  %e = tensor.empty() : tensor<1x1x1x3x16xf32>
+  %p = kernel.pack ins(%c : tensor<3x2xf32>) outs(%e : tensor<1x1x1x3x16xf32>) dims [1, -1, -1, 0] -> tensor<1x1x1x3x16xf32>
+  return %p : tensor<1x1x1x3x16xf32>
+}
