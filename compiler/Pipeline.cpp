@@ -46,6 +46,7 @@ static void bufferize(OpPassManager &pm) {
   pm.addPass(createDestinationStyle());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addPass(bufferization::createOneShotBufferizePass(options));
+  pm.addPass(createCanonicalizerPass()); // a result that is an argument seen twice is that argument
   pm.addPass(bufferization::createDropEquivalentBufferResultsPass());
   cleanUp(pm);
 }

@@ -35,20 +35,24 @@ struct DestinationStyle : ingot::impl::DestinationStyleBase<DestinationStyle> {
   /// Adds one argument for each result, which the function writes and returns.
   LogicalResult addDestinations(func::FuncOp func) {
     auto ret = cast<func::ReturnOp>(func.getBody().front().getTerminator());
-    ImplicitLocOpBuilder b(func.getLoc(), ret);
     for (OpOperand &operand : ret->getOpOperands()) {
       auto attributes = DictionaryAttr::getWithSorted(&getContext(), {});
       unsigned index = func.getNumArguments();
       if (failed(func.insertArgument(index, operand.get().getType(), attributes, func.getLoc())))
         return failure();
+      Builder b(&getContext());
       func.setArgAttr(index, "bufferization.writable", b.getBoolAttr(true));
       func.setArgAttr(index, "ingot.output", b.getI64IntegerAttr(operand.getOperandNumber()));
       for (StringRef name : {"ingot.name", "ingot.dims", "ingot.type"})
         if (Attribute value = func.getResultAttr(operand.getOperandNumber(), name))
           func.setArgAttr(index, name, value);
-      auto written = bufferization::MaterializeInDestinationOp::create(b, operand.get().getType(), operand.get(),
-                                                                       func.getArgument(index));
-      operand.set(written.getResult());
+      Value old = operand.get();
+      operand.set(materialize(old, func.getArgument(index), ret));
+      // A view that nobody uses any more would hide that the destination is all that a result is for.
+      for (Operation *view = old.getDefiningOp(); isViewOp(view) && view->use_empty(); view = old.getDefiningOp()) {
+        old = view->getOperand(0);
+        view->erase();
+      }
     }
     return success();
   }
@@ -67,12 +71,41 @@ struct DestinationStyle : ingot::impl::DestinationStyleBase<DestinationStyle> {
     return {};
   }
 
+  /// Writes \p value to \p destination before \p end. Where the value is another one seen with a different shape, that
+  /// one is written to the destination seen with its shape, so that what computes it can write in place.
+  static Value materialize(Value value, Value destination, Operation *end) {
+    ImplicitLocOpBuilder b(end->getLoc(), end), early(end->getLoc(), end);
+    // Where calls can use it too.
+    early.setInsertionPointAfterValue(destination);
+    auto collapse = value.getDefiningOp<tensor::CollapseShapeOp>();
+    auto expand = value.getDefiningOp<tensor::ExpandShapeOp>();
+    if (collapse && collapse.getSrcType().hasStaticShape()) {
+      Value seen = tensor::ExpandShapeOp::create(early, collapse.getSrcType(), destination, collapse.getReassociationIndices());
+      Value written = materialize(collapse.getSrc(), seen, end);
+      return tensor::CollapseShapeOp::create(b, collapse.getResultType(), written, collapse.getReassociationIndices());
+    }
+    if (expand && expand.getResultType().hasStaticShape()) {
+      Value seen = tensor::CollapseShapeOp::create(early, expand.getSrcType(), destination, expand.getReassociationIndices());
+      Value written = materialize(expand.getSrc(), seen, end);
+      return tensor::ExpandShapeOp::create(b, expand.getResultType(), written, expand.getReassociationIndices());
+    }
+    return bufferization::MaterializeInDestinationOp::create(b, value.getType(), value, destination).getResult();
+  }
+
+  static bool isViewOp(Operation *op) { return isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op); }
+
+  static bool isArgument(Value value) {
+    while (isViewOp(value.getDefiningOp()))
+      value = value.getDefiningOp()->getOperand(0);
+    return isa<BlockArgument>(value);
+  }
+
   /// The caller's own destination when that is all that \p result is for; the copy there goes away.
   static Value finalDestination(Value result) {
     if (!result.hasOneUse())
       return {};
     auto copy = dyn_cast<bufferization::MaterializeInDestinationOp>(*result.user_begin());
-    if (!copy || copy.getSource() != result || !isa<BlockArgument>(copy.getDest()))
+    if (!copy || copy.getSource() != result || !isArgument(copy.getDest()))
       return {};
     Value destination = copy.getDest();
     copy.getResult().replaceAllUsesWith(result);

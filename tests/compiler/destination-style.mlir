@@ -19,3 +19,26 @@ func.func private @group(%x: tensor<4xf32>) -> tensor<4xf32> {
   %0 = math.exp %x : tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// What is returned with another shape is written in place, and the caller's destination is seen with that shape too.
+// CHECK-LABEL: func.func @reshaped
+// CHECK-SAME: %[[X:.*]]: tensor<4xf32>, %[[Y:.*]]: tensor<2x2xf32>
+// CHECK: %[[D:.*]] = tensor.collapse_shape %[[Y]] {{.*}} : tensor<2x2xf32> into tensor<4xf32>
+// CHECK: call @inside(%[[X]], %[[D]])
+// CHECK-NOT: materialize
+func.func @reshaped(%x: tensor<4xf32>) -> tensor<2x2xf32> {
+  %0 = call @inside(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %1 = tensor.expand_shape %0 [[0, 1]] output_shape [2, 2] : tensor<4xf32> into tensor<2x2xf32>
+  return %1 : tensor<2x2xf32>
+}
+// CHECK-LABEL: func.func private @inside
+// CHECK-SAME: %[[X:.*]]: tensor<4xf32>, %[[Y:.*]]: tensor<4xf32>
+// CHECK: %[[D:.*]] = tensor.expand_shape %[[Y]] {{.*}} : tensor<4xf32> into tensor<1x4xf32>
+// CHECK: %[[V:.*]] = math.exp
+// CHECK: bufferization.materialize_in_destination %[[V]] in %[[D]] : (tensor<1x4xf32>, tensor<1x4xf32>)
+func.func private @inside(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = tensor.expand_shape %x [[0, 1]] output_shape [1, 4] : tensor<4xf32> into tensor<1x4xf32>
+  %1 = math.exp %0 : tensor<1x4xf32>
+  %2 = tensor.collapse_shape %1 [[0, 1]] : tensor<1x4xf32> into tensor<4xf32>
+  return %2 : tensor<4xf32>
+}
