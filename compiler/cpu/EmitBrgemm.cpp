@@ -5,9 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The nest is: chunks > batch, row and group that do not flatten > blocks of tiles whose rows fit the cache > groups of
-// panels > tiles > taps > channels. A tile is a run of pixels times a group of vectors; its accumulators live in
-// registers across all taps and channels. See EmitBrgemmTile.cpp for what happens inside of a tile.
+// The nest is: chunks > batch, row and group that do not flatten > blocks of tiles whose rows fit the second cache >
+// sets of groups of panels > pieces of the sum whose panel fits the first cache > groups of panels > tiles > taps >
+// channels. A tile is a run of pixels times a group of vectors; its accumulators live in registers across the taps and
+// channels of a piece, and in memory between two pieces. Most sums are one piece, and then all groups are one set. See
+// EmitBrgemmTile.cpp for what happens inside of a tile.
 //
 //===----------------------------------------------------------------------===//
 
@@ -70,12 +72,17 @@ public:
 
 private:
   static constexpr int64_t identity[] = {0, 1, 2, 3};
+  static constexpr int64_t mostPartials = 16 * 1024; ///< partial sums in memory, in elements
+  static constexpr int64_t fewestToFetch = 4;        ///< tiles that can share the fetching of what comes next
 
+  int64_t partialsOfTile() const { return shape.rows * shape.vectors * lanes; }
+  int64_t partialsOfGroup() const { return blockTiles * partialsOfTile(); }
   void chooseShapes(bool parallel);
   void emitChunk(Value chunk);
   void emitOuter(BrgemmTile &tile, Value outer, Value firstTile, Value lastTile, Value columnPiece);
   void emitBlock(BrgemmTile &tile, Value firstTile, Value lastTile, Value columnPiece);
-  void emitTiles(BrgemmTile &tile, Value firstTile, Value lastTile);
+  void emitGroups(BrgemmTile &tile, Value firstGroup, Value lastGroup, Value firstTile, Value lastTile, Value piece);
+  void emitTiles(BrgemmTile &tile, Value firstTile, Value lastTile, Value partial);
   std::optional<int> flattened(Value value, ArrayRef<int64_t> place, ArrayRef<int> dims) {
     return flatten(cast<MemRefType>(value.getType()), place, dims, output);
   }
@@ -93,6 +100,9 @@ private:
   Chunks chunks;
   int64_t outerCount, pixels; ///< or dynamic
   int64_t blockTiles;
+  Pieces pieces;
+  int64_t setGroups; ///< groups of panels whose partial sums fit in `partials`
+  Value partials;
 };
 
 } // namespace
@@ -156,6 +166,7 @@ void BrgemmEmitter::chooseShapes(bool parallel) {
 
   int64_t taps = window.kernel[0] * window.kernel[1];
   int64_t bytes = inputElement(op).getIntOrFloatBitWidth() / 8;
+  pieces = choosePieces(target, shape, lanes, window.kernel[0], window.kernel[1], channels, bytes);
   int64_t perPixel = channels * window.strides[0] * window.strides[1] * bytes;
   int64_t outer = ShapedType::isDynamic(outerCount) ? guess : outerCount;
   if (ShapedType::isDynamic(pixels))
@@ -163,7 +174,14 @@ void BrgemmEmitter::chooseShapes(bool parallel) {
   if (parallel)
     chunks = chooseChunks(2 * outer * rows * columns * channels * taps, outer, llvm::divideCeil(rows, shape.rows),
                           llvm::divideCeil(vectors, shape.vectors), rows * perPixel, columns * channels * taps * bytes);
-  blockTiles = std::max<int64_t>(target.l2Bytes / 2 / (perPixel * shape.rows), 1);
+  // Of a window's input, every piece reads all channels sooner or later.
+  int64_t perPiece = window.isPointwise() ? perPixel / channels * pieces.channels : perPixel;
+  blockTiles = std::max<int64_t>(target.l2Bytes / 2 / (perPiece * shape.rows), 1);
+  if (!ShapedType::isDynamic(pixels))
+    blockTiles = std::min<int64_t>(
+        blockTiles, llvm::divideCeil(llvm::divideCeil(std::max<int64_t>(rows, 1), shape.rows), chunks.rows));
+  int64_t groups = llvm::divideCeil(llvm::divideCeil(vectors, shape.vectors), chunks.columns);
+  setGroups = pieces.count == 1 ? groups : std::clamp<int64_t>(mostPartials / partialsOfGroup(), 1, groups);
 }
 
 void BrgemmEmitter::emit() {
@@ -172,7 +190,7 @@ void BrgemmEmitter::emit() {
 }
 
 void BrgemmEmitter::emitChunk(Value chunk) {
-  BrgemmTile tile(b, op, window, lanes, panelVectors, channels, columns);
+  BrgemmTile tile(b, op, window, lanes, panelVectors, channels, columns, pieces);
   tile.input = b.view(op.getInput(), window.inputDims);
   tile.output = b.view(op.getOutput(), window.outputDims);
   tile.panels =
@@ -194,6 +212,8 @@ void BrgemmEmitter::emitChunk(Value chunk) {
     tile.steps.elements.push_back(extra.element);
   }
   tile.prepare(shape.rows * shape.vectors, ShapedType::isDynamic(pixels));
+  if (pieces.count > 1)
+    partials = b.reserve(setGroups * partialsOfGroup(), accumulatorType(inputElement(op)));
 
   Value outer = b.constant(window.groups), count = b.constant(1);
   for (int dim : {0, 1, 2}) {
@@ -234,13 +254,36 @@ void BrgemmEmitter::emitOuter(BrgemmTile &tile, Value outer, Value firstTile, Va
 }
 
 void BrgemmEmitter::emitBlock(BrgemmTile &tile, Value firstTile, Value lastTile, Value columnPiece) {
+  int64_t groups = llvm::divideCeil(llvm::divideCeil(columns, lanes), shape.vectors);
+  auto [first, last] = b.range(b.constant(groups), columnPiece, chunks.columns);
+  if (pieces.count == 1)
+    return emitGroups(tile, first, last, firstTile, lastTile, b.constant(0));
+  b.loop(first, last, setGroups, [&, last = last](Value set) {
+    Value end = b.min(b.add(set, setGroups), last);
+    b.loop(b.constant(0), b.constant(pieces.count), 1, [&](Value piece) {
+      tile.selectPiece(piece);
+      emitGroups(tile, set, end, firstTile, lastTile, piece);
+    });
+  });
+}
+
+void BrgemmEmitter::emitGroups(BrgemmTile &tile, Value first, Value last, Value firstTile, Value lastTile,
+                               Value piece) {
   // Groups of vectors that are full, then at most one with the vectors that remain, the last of them maybe in part.
   int64_t vectors = llvm::divideCeil(columns, lanes), full = columns / lanes / shape.vectors;
   int64_t groups = llvm::divideCeil(vectors, shape.vectors);
-  auto [first, last] = b.range(b.constant(groups), columnPiece, chunks.columns);
   auto emitGroup = [&](Value group, int64_t used, bool partial) {
     tile.selectVectors(group, shape.vectors, used, partial);
-    emitTiles(tile, firstTile, lastTile);
+    // What comes next: the same piece of the next group, or the next piece of the set's first.
+    Value another = b.compare(arith::CmpIPredicate::slt, b.add(group, 1), last);
+    if (pieces.count == 1)
+      tile.selectNext(b.add(group, 1), piece);
+    else
+      tile.selectNext(b.select(another, b.add(group, 1), first), b.select(another, piece, b.add(piece, 1)));
+    Value place;
+    if (pieces.count > 1)
+      place = b.advance(partials, b.mul(b.sub(group, first), partialsOfGroup()), accumulatorType(inputElement(op)));
+    emitTiles(tile, firstTile, lastTile, place);
   };
   b.loop(first, b.min(last, b.constant(full)), 1, [&](Value group) { emitGroup(group, shape.vectors, false); });
   if (full < groups)
@@ -248,23 +291,31 @@ void BrgemmEmitter::emitBlock(BrgemmTile &tile, Value firstTile, Value lastTile,
            [&](Value group) { emitGroup(b.constant(full), vectors - full * shape.vectors, columns % lanes != 0); });
 }
 
-void BrgemmEmitter::emitTiles(BrgemmTile &tile, Value firstTile, Value lastTile) {
+void BrgemmEmitter::emitTiles(BrgemmTile &tile, Value firstTile, Value lastTile, Value partial) {
+  auto emitTile = [&](Value index, Value start, int64_t rows, Value validRows) {
+    Value place;
+    if (partial)
+      place = b.advance(partial, b.mul(b.sub(index, firstTile), partialsOfTile()), accumulatorType(inputElement(op)));
+    if (blockTiles >= fewestToFetch)
+      tile.fetch(b.sub(index, firstTile), blockTiles);
+    tile.emit(start, rows, validRows, place);
+  };
   if (ShapedType::isDynamic(pixels)) {
     Value full = b.div(tile.pixels, b.constant(shape.rows));
     b.loop(firstTile, b.min(lastTile, full), 1,
-           [&](Value index) { tile.emit(b.mul(index, shape.rows), shape.rows, {}); });
+           [&](Value index) { emitTile(index, b.mul(index, shape.rows), shape.rows, {}); });
     b.loop(b.max(firstTile, full), lastTile, 1, [&](Value index) {
       Value start = b.mul(index, shape.rows);
-      tile.emit(start, shape.rows, b.sub(tile.pixels, start));
+      emitTile(index, start, shape.rows, b.sub(tile.pixels, start));
     });
     return;
   }
   // The first `tall` tiles have one row more than the others.
   int64_t tiles = llvm::divideCeil(pixels, shape.rows), low = pixels / tiles, tall = pixels % tiles;
   b.loop(firstTile, b.min(lastTile, b.constant(tall)), 1,
-         [&](Value index) { tile.emit(b.mul(index, low + 1), low + 1, {}); });
+         [&](Value index) { emitTile(index, b.mul(index, low + 1), low + 1, {}); });
   b.loop(b.max(firstTile, b.constant(tall)), lastTile, 1,
-         [&](Value index) { tile.emit(b.add(b.mul(index, low), tall), low, {}); });
+         [&](Value index) { emitTile(index, b.add(b.mul(index, low), tall), low, {}); });
 }
 
 void ingot::emitBrgemm(BrgemmOp op, const CpuTarget &target, bool parallel) {
@@ -281,6 +332,7 @@ struct EmitBrgemm : ingot::impl::EmitBrgemmBase<EmitBrgemm> {
     CpuTarget target;
     target.vectorBits = vectorBits;
     target.registers = registers;
+    target.l1Bytes = l1Bytes;
     target.l2Bytes = l2Bytes;
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {

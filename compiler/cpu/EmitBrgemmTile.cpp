@@ -24,9 +24,11 @@ using namespace ingot::kernel;
 constexpr int64_t manyChannels = 128;
 
 BrgemmTile::BrgemmTile(KernelBuilder &b, BrgemmOp op, const Window &window, int64_t lanes, int64_t panelVectors,
-                       int64_t channels, int64_t columns)
+                       int64_t channels, int64_t columns, const Pieces &pieces)
     : b(b), op(op), window(window), lanes(lanes), panelVectors(panelVectors), channels(channels), columns(columns),
-      epilogue(op.getEpilogue(), cast<MemRefType>(op.getOutput().getType()).getElementType(), lanes) {}
+      epilogue(op.getEpilogue(), cast<MemRefType>(op.getOutput().getType()).getElementType(), lanes), pieces(pieces) {
+  selectPiece(b.constant(0));
+}
 
 static bool hasPads(const Window &window) {
   return llvm::any_of(window.pads, [](int64_t pad) { return pad != 0; });
@@ -77,6 +79,7 @@ void BrgemmTile::moveTo(Value batch, Value row, Value group) {
 }
 
 void BrgemmTile::selectVectors(Value index, int64_t vectors, int64_t used, bool partial) {
+  groupVectors = vectors;
   int64_t panel = window.kernel[0] * window.kernel[1] * channels * panelWidth;
   Value first = b.mul(index, vectors);
   Value offset = b.mul(b.div(first, b.constant(panelVectors)), panel);
@@ -99,9 +102,87 @@ void BrgemmTile::selectVectors(Value index, int64_t vectors, int64_t used, bool 
   }
 }
 
-void BrgemmTile::emit(Value start, int64_t rows, Value validRows) {
-  Value zero = b.zeros(lanes, accumulatorType(input.element));
-  Values sums(rows * vectorColumns.size(), zero);
+/// The ranges of rows and columns of taps and of channels that piece `index` sums.
+void BrgemmTile::cutPiece(Value index, Range &rows, Range &taps, Range &piece) {
+  // From the inside out.
+  auto cut = [&](int64_t size, int64_t length) -> Range {
+    if (length >= size)
+      return {b.constant(0), b.constant(size)};
+    Value count = b.constant(llvm::divideCeil(size, length)), from = b.mul(b.rem(index, count), length);
+    index = b.div(index, count);
+    Value to = b.add(from, length);
+    return {from, size % length == 0 ? to : b.min(to, b.constant(size))};
+  };
+  piece = cut(channels, pieces.channels);
+  taps = cut(window.kernel[1], pieces.tapColumns);
+  rows = cut(window.kernel[0], pieces.tapRows);
+}
+
+void BrgemmTile::selectPiece(Value index) {
+  isFirst = b.compare(arith::CmpIPredicate::eq, index, b.constant(0));
+  isLast = b.compare(arith::CmpIPredicate::eq, index, b.constant(pieces.count - 1));
+  cutPiece(index, tapRows, tapColumns, channelRange);
+}
+
+void BrgemmTile::selectNext(Value index, Value piece) {
+  Range rows, taps, range;
+  cutPiece(piece, rows, taps, range);
+  int64_t panel = window.kernel[0] * window.kernel[1] * channels * panelWidth;
+  Value tap = b.add(b.mul(rows.first, window.kernel[1]), taps.first);
+  Value offset = b.mul(b.add(b.mul(tap, channels), range.first), panelWidth);
+  Value first = b.div(b.mul(index, groupVectors), b.constant(panelVectors));
+  nextPiece = b.advance(panelBase, b.add(b.mul(first, panel), offset), panels.element);
+}
+
+void BrgemmTile::fetch(Value part, int64_t parts) {
+  constexpr int64_t lineBytes = 64;
+  int64_t line = lineBytes * 8 / panels.element.getIntOrFloatBitWidth();
+  int64_t elements = pieces.tapRows * pieces.tapColumns * pieces.channels * panelWidth;
+  int64_t lines = llvm::divideCeil(llvm::divideCeil(elements, line), parts);
+  int64_t panel = window.kernel[0] * window.kernel[1] * channels * panelWidth;
+  Value base = b.advance(nextPiece, b.mul(part, lines * line), panels.element);
+  for (int64_t which = 0; which < std::max<int64_t>(groupVectors / panelVectors, 1); ++which)
+    for (int64_t index = 0; index < lines; ++index)
+      LLVM::Prefetch::create(b, b.advance(base, which * panel + index * line, panels.element), /*rw=*/0,
+                             /*locality=*/3, /*data cache=*/1);
+}
+
+void BrgemmTile::emit(Value start, int64_t rows, Value validRows, Value partial) {
+  Type type = accumulatorType(input.element), vector = VectorType::get(lanes, type);
+  Value zero = b.zeros(lanes, type);
+  int64_t count = rows * vectorColumns.size();
+  auto place = [&](int64_t index) { return b.advance(partial, index * lanes, type); };
+  auto startingSums = [&] {
+    if (pieces.count == 1)
+      return Values(count, zero);
+    Values loaded;
+    auto choice = scf::IfOp::create(b, SmallVector<Type>(count, vector), isFirst, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&choice.getThenRegion().front());
+    scf::YieldOp::create(b, Values(count, zero));
+    b.setInsertionPointToStart(&choice.getElseRegion().front());
+    for (int64_t index = 0; index < count; ++index)
+      loaded.push_back(b.load(vector, place(index)));
+    scf::YieldOp::create(b, loaded);
+    return Values(choice.getResults());
+  };
+  Values sums = sumPiece(start, rows, validRows, startingSums());
+  auto finish = [&] {
+    Epilogue::Position position;
+    position.output = b.advance(corner.output, b.mul(start, steps.output), output.element);
+    for (auto [pointer, step, element] : llvm::zip_equal(corner.extras, steps.extras, steps.elements))
+      position.extras.push_back(b.advance(pointer, b.mul(start, step), element));
+    epilogue.emit(b, position, steps, sums, vectorColumns, masks, scratch, validRows);
+  };
+  if (pieces.count == 1)
+    return finish();
+  b.choose(isLast, finish, [&] {
+    for (auto [index, sum] : llvm::enumerate(sums))
+      b.store(sum, place(index), type);
+  });
+}
+
+BrgemmTile::Values BrgemmTile::sumPiece(Value start, int64_t rows, Value validRows, Values sums) {
   if (window.isPointwise()) {
     Rows place;
     if (validRows) {
@@ -113,15 +194,9 @@ void BrgemmTile::emit(Value start, int64_t rows, Value validRows) {
       place.first = b.advance(inputBase, b.mul(start, inputStep), input.element);
       place.step = inputStep;
     }
-    sums = sumChannels(sums, place, panelPointer, channels);
-  } else {
-    sums = sumWindow(sums, start, rows, validRows);
+    return sumChannels(sums, place, panelPointer, channels);
   }
-  Epilogue::Position position;
-  position.output = b.advance(corner.output, b.mul(start, steps.output), output.element);
-  for (auto [pointer, step, element] : llvm::zip_equal(corner.extras, steps.extras, steps.elements))
-    position.extras.push_back(b.advance(pointer, b.mul(start, step), element));
-  epilogue.emit(b, position, steps, sums, vectorColumns, masks, scratch, validRows);
+  return sumWindow(sums, start, rows, validRows);
 }
 
 //===----------------------------------------------------------------------===//
@@ -172,7 +247,11 @@ BrgemmTile::Values BrgemmTile::sumChannels(ValueRange sums, const Rows &rows, Va
   if (count == 0)
     return Values(sums);
   int64_t unroll = chooseUnroll(count, sums.size()), whole = count / unroll * unroll;
-  Values result = b.loop(b.constant(0), b.constant(whole), unroll, sums, [&](Value channel, ValueRange carried) {
+  bool cut = pieces.channels < channels;
+  assert((!cut || (count == channels && channels % unroll == 0 && pieces.channels % unroll == 0)) &&
+         "a piece of channels is whole steps");
+  Value from = cut ? channelRange.first : b.constant(0), to = cut ? channelRange.second : b.constant(whole);
+  Values result = b.loop(from, to, unroll, sums, [&](Value channel, ValueRange carried) {
     Values next(carried);
     for (int64_t plus = 0; plus < unroll; ++plus)
       addStep(next, rows, panel, channel, plus);
@@ -192,11 +271,11 @@ Value BrgemmTile::tapPanel(Value tapRow, Value tapColumn) {
   return b.advance(panelPointer, b.mul(tap, channels * panelWidth), panels.element);
 }
 
-/// The rows of taps that touch the image for at least one output row from `firstRow` to `lastRow`.
-std::pair<Value, Value> BrgemmTile::tapRange(Value firstRow, Value lastRow) {
-  Value zero = b.constant(0), taps = b.constant(window.kernel[0]);
+/// The rows of taps of the piece that touch the image for at least one output row from `firstRow` to `lastRow`.
+BrgemmTile::Range BrgemmTile::tapRange(Value firstRow, Value lastRow) {
   if (window.pads[0] == 0 && window.pads[2] == 0)
-    return {zero, taps};
+    return tapRows;
+  Value zero = b.constant(0);
   Value pad = b.constant(window.pads[0]);
   Value height = b.add(b.mul(b.add(inputExtents[0], -1), window.inputDilations[0]), 1);
   auto ceil = [&](Value value) {
@@ -204,7 +283,9 @@ std::pair<Value, Value> BrgemmTile::tapRange(Value firstRow, Value lastRow) {
   };
   Value first = ceil(b.sub(pad, b.mul(lastRow, window.strides[0])));
   Value last = ceil(b.sub(b.add(height, pad), b.mul(firstRow, window.strides[0])));
-  return {first, b.min(last, taps)};
+  if (constantOf(tapRows.first) != 0)
+    first = b.max(first, tapRows.first);
+  return {first, b.min(last, tapRows.second)};
 }
 
 /// Sums the window for pixels with a common stride, the first at (row, column) of the output.
@@ -216,7 +297,7 @@ BrgemmTile::Values BrgemmTile::sumInterior(ValueRange sums, Value row, Value col
   rows.step = b.mul(input.strides[2], window.strides[1]);
   // The taps of a row follow each other in memory like their channels do: one long sum.
   bool oneSum = window.dilations[1] == 1 && window.groups == 1 && input.staticStrides[3] == 1 &&
-                input.staticStrides[2] == channels;
+                input.staticStrides[2] == channels && pieces.tapColumns == window.kernel[1];
   auto [firstTap, lastTap] = tapRange(row, row);
   return b.loop(firstTap, lastTap, 1, sums, [&](Value tapRow, ValueRange carried) {
     Value y = b.add(top, b.mul(tapRow, window.dilations[0]));
@@ -225,7 +306,7 @@ BrgemmTile::Values BrgemmTile::sumInterior(ValueRange sums, Value row, Value col
       rows.first = line;
       return sumChannels(carried, rows, tapPanel(tapRow, b.constant(0)), window.kernel[1] * channels);
     }
-    return b.loop(b.constant(0), b.constant(window.kernel[1]), 1, carried, [&](Value tapColumn, ValueRange inner) {
+    return b.loop(tapColumns.first, tapColumns.second, 1, carried, [&](Value tapColumn, ValueRange inner) {
       Value x = b.mul(tapColumn, window.dilations[1]);
       rows.first = b.advance(line, b.mul(x, input.strides[2]), input.element);
       return sumChannels(inner, rows, tapPanel(tapRow, tapColumn), channels);
@@ -267,7 +348,7 @@ BrgemmTile::Values BrgemmTile::sumAnywhere(ValueRange sums, ValueRange rows, Val
       if (zeroRow)
         known.push_back(inside(y, 0));
     }
-    return b.loop(b.constant(0), b.constant(window.kernel[1]), 1, carried, [&](Value tapColumn, ValueRange inner) {
+    return b.loop(tapColumns.first, tapColumns.second, 1, carried, [&](Value tapColumn, ValueRange inner) {
       Rows pixelRows;
       for (auto [index, left] : llvm::enumerate(lefts)) {
         Value x = b.add(left, b.mul(tapColumn, window.dilations[1]));

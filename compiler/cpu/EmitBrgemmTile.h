@@ -16,7 +16,7 @@ namespace ingot {
 class BrgemmTile {
 public:
   BrgemmTile(KernelBuilder &b, kernel::BrgemmOp op, const kernel::Window &window, int64_t lanes, int64_t panelVectors,
-             int64_t channels, int64_t columns);
+             int64_t channels, int64_t columns, const Pieces &pieces);
 
   View input, output, panels;
   llvm::SmallVector<View> extras;
@@ -34,11 +34,19 @@ public:
   /// Selects `used` vectors of group `index` of `vectors` vectors; the last is `partial` where columns end inside of
   /// it.
   void selectVectors(mlir::Value index, int64_t vectors, int64_t used, bool partial);
-  /// Emits the tile of `rows` pixels from `start`. With `validRows`, only that many exist.
-  void emit(mlir::Value start, int64_t rows, mlir::Value validRows);
+  /// Selects what is read after the current piece: piece `piece` of group `index`.
+  void selectNext(mlir::Value index, mlir::Value piece);
+  /// Brings part `part` of `parts` of it to the caches: it lies in too many pages for the processor to see it coming.
+  void fetch(mlir::Value part, int64_t parts);
+  /// Selects piece `index` of the sums that follow.
+  void selectPiece(mlir::Value index);
+  /// Emits the tile of `rows` pixels from `start`. With `validRows`, only that many exist. Where sums are cut into
+  /// pieces, they are kept at `partial` until the last piece.
+  void emit(mlir::Value start, int64_t rows, mlir::Value validRows, mlir::Value partial);
 
 private:
   using Values = llvm::SmallVector<mlir::Value>;
+  using Range = std::pair<mlir::Value, mlir::Value>;
 
   /// The input pixels of a tile at one tap.
   struct Rows {
@@ -53,7 +61,9 @@ private:
   Values sumInterior(mlir::ValueRange sums, mlir::Value row, mlir::Value column);
   Values sumAnywhere(mlir::ValueRange sums, mlir::ValueRange rows, mlir::ValueRange columns);
   Values sumWindow(mlir::ValueRange sums, mlir::Value start, int64_t rows, mlir::Value validRows);
-  std::pair<mlir::Value, mlir::Value> tapRange(mlir::Value firstRow, mlir::Value lastRow);
+  Values sumPiece(mlir::Value start, int64_t rows, mlir::Value validRows, Values sums);
+  void cutPiece(mlir::Value index, Range &rows, Range &taps, Range &piece);
+  Range tapRange(mlir::Value firstRow, mlir::Value lastRow);
   mlir::Value tapPanel(mlir::Value tapRow, mlir::Value tapColumn);
   mlir::Value inside(mlir::Value position, unsigned dim);
 
@@ -63,11 +73,15 @@ private:
   int64_t lanes, panelVectors, channels, columns;
   Epilogue epilogue;
   mlir::Value zeroRow, scratch;
+  Pieces pieces;
 
-  // The place that moveTo and selectVectors chose.
-  mlir::Value inputBase, panelBase, outputBase, rowIndex, panelPointer;
+  // The place that moveTo, selectPiece and selectVectors chose.
+  mlir::Value isFirst, isLast;
+  Range tapRows, tapColumns, channelRange;
+  mlir::Value inputBase, panelBase, outputBase, rowIndex, panelPointer, nextPiece;
   Values extraBases;
   Epilogue::Position corner;
+  int64_t groupVectors = 0;
   llvm::SmallVector<int64_t> vectorColumns, vectorOffsets;
   Values masks;
 };

@@ -47,7 +47,7 @@ Tile ingot::chooseTile(const CpuTarget &target, int64_t rows, int64_t vectors, i
 
 Chunks ingot::chooseChunks(int64_t flops, int64_t outer, int64_t rowTiles, int64_t columnTiles, int64_t rowBytes,
                            int64_t columnBytes) {
-  constexpr int64_t chunkFlops = 256 * 1024, maxChunks = 64;
+  constexpr int64_t chunkFlops = 256 * 1024, maxChunks = 64, enough = 32;
   int64_t wanted = std::clamp<int64_t>(flops / chunkFlops, 1, maxChunks);
   Chunks chunks;
   chunks.outer = std::min(outer, wanted);
@@ -56,8 +56,38 @@ Chunks ingot::chooseChunks(int64_t flops, int64_t outer, int64_t rowTiles, int64
   bool rowsFirst = rowBytes >= columnBytes;
   int64_t &first = rowsFirst ? chunks.rows : chunks.columns, &second = rowsFirst ? chunks.columns : chunks.rows;
   first = std::min(wanted, rowsFirst ? rowTiles : columnTiles);
-  second = std::min(wanted / first, rowsFirst ? columnTiles : rowTiles);
+  // Cutting the other one as well reads the first once more for each piece.
+  wanted = std::min(wanted, std::max<int64_t>(enough / chunks.outer, 1));
+  second = std::clamp<int64_t>(wanted / first, 1, rowsFirst ? columnTiles : rowTiles);
   return chunks;
+}
+
+Pieces ingot::choosePieces(const CpuTarget &target, Tile tile, int64_t lanes, int64_t tapRows, int64_t tapColumns,
+                           int64_t channels, int64_t bytes) {
+  // Less than this between two round trips of the accumulators costs more than it brings.
+  constexpr int64_t fewest = 96;
+  // A core with wide vectors reads its second-level cache at the rate it multiplies at.
+  bool wide = target.vectorBits >= 512;
+  int64_t cache = wide ? target.l2Bytes / 2 : target.l1Bytes * 3 / 4;
+  int64_t most = std::max(cache / (bytes * (tile.vectors * lanes + (wide ? 0 : tile.rows))), fewest);
+  Pieces whole = {tapRows, tapColumns, channels};
+  int64_t rowSteps = tapColumns * channels;
+  if (tapRows * rowSteps <= most * 3 / 2)
+    return whole;
+  auto balanced = [](int64_t size, int64_t limit) { return divideUp(size, divideUp(size, limit)); };
+  // Taps of one row share most of their input, which leaves the cache to the panel.
+  if (tapRows > 1 && rowSteps <= most * 3 / 2) {
+    int64_t rows = balanced(tapRows, std::max<int64_t>(most / rowSteps, 1));
+    return {rows, tapColumns, channels, divideUp(tapRows, rows)};
+  }
+  // Pieces of channels are whole steps of an unrolled loop.
+  constexpr int64_t step = 8;
+  int64_t perPiece = channels;
+  if (channels > most * 3 / 2 && channels % step == 0)
+    perPiece = divideUp(balanced(channels, most), step) * step;
+  if (perPiece < fewest)
+    return whole;
+  return {1, 1, perPiece, tapRows * tapColumns * divideUp(channels, perPiece)};
 }
 
 int64_t ingot::chooseUnroll(int64_t channels, int64_t fmas) {

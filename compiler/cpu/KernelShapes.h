@@ -33,6 +33,15 @@ Tile chooseTile(const CpuTarget &target, int64_t rows, int64_t vectors, int64_t 
 Chunks chooseChunks(int64_t flops, int64_t outer, int64_t rowTiles, int64_t columnTiles, int64_t rowBytes,
                     int64_t columnBytes);
 
+/// How the sum of a tile over the taps of a window and its channels is cut, so that what the piece reads of a panel
+/// stays in a cache while all tiles of a block pass. Sums in between are kept in memory.
+struct Pieces {
+  int64_t tapRows, tapColumns, channels; ///< of a piece
+  int64_t count = 1;
+};
+Pieces choosePieces(const CpuTarget &target, Tile tile, int64_t lanes, int64_t tapRows, int64_t tapColumns,
+                    int64_t channels, int64_t bytes);
+
 /// How often to unroll a loop over `channels` channels whose body has `fmas` multiply-adds.
 int64_t chooseUnroll(int64_t channels, int64_t fmas);
 
