@@ -38,7 +38,7 @@ def measure_kernels(args):
         for run in ours["benchmarks"]:
             name = run["name"].removesuffix("/real_time")
             row = rows.setdefault(name, {"ms": [], "gflops": [], "peak": [], "onnxruntime_ms": []})
-            row["ms"].append(run["real_time"] * {"ns": 1e-6, "us": 1e-3, "ms": 1.0}[run["time_unit"]])
+            row["ms"].append(run.get("median_ms", 0))
             row["gflops"].append(run.get("GFLOP/s", 0))
             row["peak"].append(run.get("peak", 0))
             if name in theirs:
