@@ -74,6 +74,9 @@ struct WeightArguments : ingot::impl::WeightArgumentsBase<WeightArguments> {
           op->erase();
         }
       }
+      // What a caller passes, and what is part of the program, is read only: an op that works in place gets a copy.
+      for (unsigned i = 0; i < func.getNumArguments(); ++i)
+        func.setArgAttr(i, "bufferization.writable", BoolAttr::get(&getContext(), false));
     }
   }
 };

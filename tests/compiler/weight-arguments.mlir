@@ -1,7 +1,7 @@
 // RUN: ingot-opt %s --weight-arguments | FileCheck %s
 
 // CHECK: ingot.weight @[[C:.*constant.*]] : tensor<2xf32>
-// CHECK: func.func @main(%arg0: tensor<2xf32> {ingot.type = tensor<2xf32>}, %arg1: tensor<2xf32> {ingot.weight = @w}, %arg2: tensor<2xf32> {ingot.weight = @[[C]]})
+// CHECK: func.func @main(%arg0: tensor<2xf32> {bufferization.writable = false, ingot.type = tensor<2xf32>}, %arg1: tensor<2xf32> {bufferization.writable = false, ingot.weight = @w}, %arg2: tensor<2xf32> {bufferization.writable = false, ingot.weight = @[[C]]})
 // CHECK-NOT: read_weight
 // CHECK-NOT: arith.constant
 ingot.weight @w : tensor<2xf32> = "b3:00"
