@@ -159,6 +159,9 @@ private:
       result = transpose.getY();
       contraction.outputShape = shapeInFour(tensorOf(result).getShape());
     }
+    // The depthwise kernel knows no order but features last; the general one takes groups of one feature too.
+    contraction.depthwise &=
+        isIdentityPermutation(contraction.inputDims) && isIdentityPermutation(contraction.outputDims);
   }
 
   Value packPanels(ImplicitLocOpBuilder &b, Value filter) {
