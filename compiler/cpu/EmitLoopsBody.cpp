@@ -35,12 +35,12 @@ Point BodyEmitter::origin() {
     OpFoldResult base = b.getIndexAttr(offset);
     if (ShapedType::isDynamic(offset))
       base = memref::ExtractStridedMetadataOp::create(b, access.buffer).getOffset();
-    // The length is not used by anything; one that covers the buffer is good to read.
+    // The length is not used by anything; one that covers the buffer is good to read. Strides may be negative.
     int64_t length = 1;
     for (auto [size, stride] : llvm::zip(type.getShape(), strides))
       length = ShapedType::isDynamic(size) || ShapedType::isDynamic(stride) || ShapedType::isDynamic(length)
                    ? ShapedType::kDynamic
-                   : length + (size - 1) * stride;
+                   : length + std::max<int64_t>(size - 1, 0) * std::abs(stride);
     OpFoldResult size = b.getIndexAttr(length);
     if (ShapedType::isDynamic(length))
       size = memref::DimOp::create(b, access.buffer, 0).getResult();
