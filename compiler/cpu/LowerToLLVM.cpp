@@ -38,6 +38,9 @@ void addLowerToLLVM(OpPassManager &pm, const CpuTarget &target) {
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
 
+  // math: integer powers become functions with loops.
+  pm.addPass(createConvertMathToFuncs());
+
   // func: pointers instead of memrefs, and the C entry around @main.
   pm.addPass(createEmitEntry());
 
