@@ -79,6 +79,13 @@ static constexpr DescrRow descrRows[] = {
     {"i2", INGOT_I16}, {"i4", INGOT_I32}, {"i8", INGOT_I64},  {"u1", INGOT_U8},        {"u2", INGOT_U16},
     {"u4", INGOT_U32}, {"u8", INGOT_U64}, {"b1", INGOT_BOOL}, {"c8", INGOT_COMPLEX64}, {"c16", INGOT_COMPLEX128}};
 
+bool runtime::hasNpyType(uint32_t dtype) {
+  for (const DescrRow &row : descrRows)
+    if (row.dtype == dtype)
+      return true;
+  return false;
+}
+
 static ingot_status readDescr(const char *descr, size_t length, ingot_dtype &dtype, Text &error) {
   bool hasOrder = length && strchr("<>|=", descr[0]);
   const char *kind = descr + hasOrder;
@@ -241,5 +248,5 @@ ingot_status runtime::writeNpy(const char *path, const Tensor &tensor, Text &err
   Text head;
   head.appendBytes(reinterpret_cast<char *>(prefix), sizeof prefix);
   head.appendBytes(header.c_str(), header.size());
-  return writeFile(path, head, tensor, error);
+  return writeFile(path, head, tensor.data(), tensor.bytes(), error);
 }

@@ -219,8 +219,8 @@ ingot_status runtime::writeOutputs(const char *directory, const ingot_model &mod
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     Text path;
-    appendOutputPath(path, directory, model.outputs[i].name);
-    if (ingot_status status = writeNpy(path.c_str(), outputs[i], error))
+    appendOutputPath(path, directory, model.outputs[i].name, outputs[i].dtype());
+    if (ingot_status status = writeTensor(path.c_str(), model.outputs[i].name, outputs[i], error))
       return status;
   }
   return INGOT_OK;

@@ -31,11 +31,11 @@ struct DtypeRow {
 } // namespace
 
 static constexpr DtypeRow dtypeRows[] = {
-    {"undefined", 0},  {"f32", 4},  {"u8", 1},       {"i8", 1},         {"u16", 2},
-    {"i16", 2},        {"i32", 4},  {"i64", 8},      {"string", 0},     {"bool", 1},
-    {"f16", 2},        {"f64", 8},  {"u32", 4},      {"u64", 8},        {"c64", 8},
-    {"c128", 16},      {"bf16", 2}, {"f8e4m3fn", 1}, {"f8e4m3fnuz", 1}, {"f8e5m2", 1},
-    {"f8e5m2fnuz", 1}, {"u4", 0},   {"i4", 0},       {"f4e2m1", 0},     {"f8e8m0", 1}};
+    {"undefined", 0},  {"f32", 4},    {"u8", 1},         {"i8", 1},    {"u16", 2},  {"i16", 2},
+    {"i32", 4},        {"i64", 8},    {"string", 0},     {"bool", 1},  {"f16", 2},  {"f64", 8},
+    {"u32", 4},        {"u64", 8},    {"c64", 8},        {"c128", 16}, {"bf16", 2}, {"f8e4m3fn", 1},
+    {"f8e4m3fnuz", 1}, {"f8e5m2", 1}, {"f8e5m2fnuz", 1}, {"u4", 1},    {"i4", 1},   {"f4e2m1", 1},
+    {"f8e8m0", 1},     {"u2", 1},     {"i2", 1}};
 static constexpr unsigned numDtypes = sizeof(dtypeRows) / sizeof(dtypeRows[0]);
 
 const char *runtime::dtypeName(uint32_t dtype) { return dtype < numDtypes ? dtypeRows[dtype].name : "unknown"; }
@@ -48,6 +48,20 @@ ingot_dtype runtime::parseDtype(const char *name, size_t length) {
 }
 
 uint64_t runtime::dtypeBytes(uint32_t dtype) { return dtype < numDtypes ? dtypeRows[dtype].bytes : 0; }
+
+unsigned runtime::packedBits(uint32_t dtype) {
+  switch (dtype) {
+  case INGOT_U2:
+  case INGOT_I2:
+    return 2;
+  case INGOT_U4:
+  case INGOT_I4:
+  case INGOT_F4E2M1:
+    return 4;
+  default:
+    return 0;
+  }
+}
 
 bool runtime::isFloat(uint32_t dtype) {
   return dtype == INGOT_F32 || dtype == INGOT_F64 || dtype == INGOT_F16 || dtype == INGOT_BF16;
@@ -192,6 +206,8 @@ double Tensor::toDouble(uint64_t index) const {
   case INGOT_BOOL:
     return as<uint8_t>()[index] != 0;
   case INGOT_I8:
+  case INGOT_I4:
+  case INGOT_I2:
     return as<int8_t>()[index];
   case INGOT_I16:
     return as<int16_t>()[index];
@@ -242,6 +258,19 @@ void Tensor::setDouble(uint64_t index, double value) {
     return;
   case INGOT_I8:
     as<int8_t>()[index] = saturate<int8_t>(value, -0x1p7, 0x1p7);
+    return;
+  case INGOT_I4:
+    as<int8_t>()[index] = int8_t(saturate<int8_t>(16 * value, -0x1p7, 0x1p7) / 16);
+    return;
+  case INGOT_I2:
+    as<int8_t>()[index] = int8_t(saturate<int8_t>(64 * value, -0x1p7, 0x1p7) / 64);
+    return;
+  case INGOT_U4:
+  case INGOT_F4E2M1:
+    as<uint8_t>()[index] = saturate<uint8_t>(16 * value, 0, 0x1p8) / 16;
+    return;
+  case INGOT_U2:
+    as<uint8_t>()[index] = saturate<uint8_t>(64 * value, 0, 0x1p8) / 64;
     return;
   case INGOT_I16:
     as<int16_t>()[index] = saturate<int16_t>(value, -0x1p15, 0x1p15);

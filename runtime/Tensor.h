@@ -21,6 +21,8 @@ const char *dtypeName(uint32_t dtype);
 ingot_dtype parseDtype(const char *name, size_t length);
 /// Bytes of one element; 0 for types that a Tensor cannot hold (strings and those below one byte).
 uint64_t dtypeBytes(uint32_t dtype);
+/// The bits of an element that files pack, several in a byte; 0 where an element has bytes of its own.
+unsigned packedBits(uint32_t dtype);
 bool isFloat(uint32_t dtype);
 bool isSignedInteger(uint32_t dtype);
 bool isUnsignedInteger(uint32_t dtype);

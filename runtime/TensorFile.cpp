@@ -51,10 +51,9 @@ ingot_status runtime::readFile(const char *path, Array<unsigned char> &bytes, Te
   return INGOT_OK;
 }
 
-ingot_status runtime::writeFile(const char *path, const Text &head, const Tensor &tensor, Text &error) {
+ingot_status runtime::writeFile(const char *path, const Text &head, const void *data, uint64_t bytes, Text &error) {
   FILE *file = fopen(path, "wb");
-  bool done = file && fwrite(head.c_str(), 1, head.size(), file) == head.size() &&
-              fwrite(tensor.data(), 1, tensor.bytes(), file) == tensor.bytes();
+  bool done = file && fwrite(head.c_str(), 1, head.size(), file) == head.size() && fwrite(data, 1, bytes, file) == bytes;
   int cause = errno;
   if (file && fclose(file) && done) {
     done = false;
@@ -83,12 +82,16 @@ ingot_status runtime::readTensor(const char *path, Tensor &result, Text &error) 
   return INGOT_BAD_ARGUMENT;
 }
 
-void runtime::appendOutputPath(Text &path, const char *directory, const char *name) {
+ingot_status runtime::writeTensor(const char *path, const char *name, const Tensor &tensor, Text &error) {
+  return hasNpyType(tensor.dtype()) ? writeNpy(path, tensor, error) : writeTensorProto(path, name, tensor, error);
+}
+
+void runtime::appendOutputPath(Text &path, const char *directory, const char *name, uint32_t dtype) {
   path.append("%s/", directory);
   for (; *name; ++name)
     if (*name == '/')
       path.append("%%2F");
     else
       path.appendBytes(name, 1);
-  path.append(".npy");
+  path.append(hasNpyType(dtype) ? ".npy" : ".pb");
 }

@@ -27,15 +27,20 @@ ingot_status writeTensorProto(const char *path, const char *name, const Tensor &
 /// Reads a .npy or a .pb file, as its extension says.
 ingot_status readTensor(const char *path, Tensor &result, Text &error);
 
-/// Appends `directory/NAME.npy`, where each `/` of the name becomes `%2F`.
-void appendOutputPath(Text &path, const char *directory, const char *name);
+/// Whether NumPy's format has an element type.
+bool hasNpyType(uint32_t dtype);
+
+/// Appends `directory/NAME.npy`, where each `/` of the name becomes `%2F`; `.pb` where NumPy lacks the element type.
+void appendOutputPath(Text &path, const char *directory, const char *name, uint32_t dtype);
+/// Writes a tensor to a file of such a name.
+ingot_status writeTensor(const char *path, const char *name, const Tensor &tensor, Text &error);
 
 /// Makes every element 0 or 1: files may hold other bytes, generated code may not see them.
 void normalizeBools(Tensor &tensor);
 
 ingot_status readFile(const char *path, Array<unsigned char> &bytes, Text &error);
-/// Writes `head` and after it the tensor's elements.
-ingot_status writeFile(const char *path, const Text &head, const Tensor &tensor, Text &error);
+/// Writes `head` and after it `bytes` bytes of `data`.
+ingot_status writeFile(const char *path, const Text &head, const void *data, uint64_t bytes, Text &error);
 
 } // namespace ingot::runtime
 

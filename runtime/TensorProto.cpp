@@ -231,6 +231,16 @@ static bool readElements(Bytes message, uint32_t wantedField, Sink &sink) {
   });
 }
 
+/// Gives each packed number, of which the lowest bits of a byte hold the first, a byte of its own.
+static void unpack(Bytes packed, unsigned bits, Tensor &tensor) {
+  bool isSigned = tensor.dtype() == INGOT_I4 || tensor.dtype() == INGOT_I2;
+  unsigned perByte = 8 / bits, sign = 1u << (bits - 1), mask = 2 * sign - 1;
+  for (uint64_t i = 0; i < tensor.elements(); ++i) {
+    unsigned value = unsigned(packed.at[i / perByte]) >> (i % perByte * bits) & mask;
+    tensor.as<uint8_t>()[i] = uint8_t(isSigned && (value & sign) ? value | ~mask : value);
+  }
+}
+
 static ingot_status malformed(Text &error) {
   error.append("not an ONNX tensor: the protobuf message is malformed");
   return INGOT_BAD_ARGUMENT;
@@ -260,6 +270,10 @@ ingot_status runtime::parseTensorProto(const void *bytes, size_t size, Tensor &r
   if (ingot_status status = tensorBytes(dtype, summary.dims, summary.rank, wanted, error))
     return status;
 
+  unsigned bits = packedBits(dtype);
+  if (bits)
+    wanted = (wanted * bits + 7) / 8;
+
   // Check the amount of data before taking memory. A packed element takes at least a byte, so `size` bounds the count.
   uint64_t got = summary.raw.left();
   if (summary.hasRaw ? got != wanted : wanted / dtypeBytes(dtype) > size) {
@@ -271,7 +285,9 @@ ingot_status runtime::parseTensorProto(const void *bytes, size_t size, Tensor &r
   if (ingot_status status = Tensor::create(dtype, summary.dims, summary.rank, tensor, error))
     return status;
   if (summary.hasRaw) {
-    if (wanted)
+    if (bits)
+      unpack(summary.raw, bits, tensor);
+    else if (wanted)
       memcpy(tensor.data(), summary.raw.at, wanted);
     if (dtype == INGOT_BOOL)
       normalizeBools(tensor);
@@ -279,13 +295,15 @@ ingot_status runtime::parseTensorProto(const void *bytes, size_t size, Tensor &r
     // A complex number is two floats in the file: count those.
     bool isComplex = dtype == INGOT_COMPLEX64 || dtype == INGOT_COMPLEX128;
     Tensor parts;
-    if (isComplex) {
-      int64_t count = int64_t(tensor.elements() * 2);
-      if (ingot_status status =
-              Tensor::create(dtype == INGOT_COMPLEX64 ? INGOT_F32 : INGOT_F64, &count, 1, parts, error))
+    if (isComplex || bits) {
+      int64_t count = int64_t(bits ? wanted : tensor.elements() * 2);
+      if (ingot_status status = Tensor::create(bits                       ? INGOT_U8
+                                               : dtype == INGOT_COMPLEX64 ? INGOT_F32
+                                                                          : INGOT_F64,
+                                               &count, 1, parts, error))
         return status;
     }
-    Sink sink{isComplex ? parts : tensor};
+    Sink sink{isComplex || bits ? parts : tensor};
     if (!readElements(message, dataField(tensor.dtype()), sink))
       return malformed(error);
     if (sink.count != sink.tensor.elements()) {
@@ -293,6 +311,8 @@ ingot_status runtime::parseTensorProto(const void *bytes, size_t size, Tensor &r
       appendType(error, tensor);
       return INGOT_BAD_ARGUMENT;
     }
+    if (bits)
+      unpack({parts.as<unsigned char>(), parts.as<unsigned char>() + parts.bytes()}, bits, tensor);
     if (isComplex)
       memcpy(tensor.data(), parts.data(), tensor.bytes());
   }
@@ -336,8 +356,24 @@ ingot_status runtime::writeTensorProto(const char *path, const char *name, const
   appendTag(head, nameField, bytesType);
   appendVarint(head, strlen(name));
   head.appendBytes(name, strlen(name));
+  Array<unsigned char> packed;
+  const void *data = tensor.data();
+  uint64_t bytes = tensor.bytes();
+  if (unsigned bits = packedBits(tensor.dtype())) {
+    unsigned perByte = 8 / bits;
+    bytes = (bytes + perByte - 1) / perByte;
+    if (!packed.resize(bytes)) {
+      error.append("not enough memory");
+      return INGOT_OUT_OF_MEMORY;
+    }
+    for (uint64_t i = 0; i < bytes; ++i)
+      packed[i] = 0;
+    for (uint64_t i = 0; i < tensor.elements(); ++i)
+      packed[i / perByte] |= (unsigned char)((tensor.as<uint8_t>()[i] & ((1u << bits) - 1)) << (i % perByte * bits));
+    data = packed.data();
+  }
   appendTag(head, rawDataField, bytesType);
-  appendVarint(head, tensor.bytes());
+  appendVarint(head, bytes);
 
-  return writeFile(path, head, tensor, error);
+  return writeFile(path, head, data, bytes, error);
 }

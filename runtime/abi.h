@@ -77,7 +77,9 @@ typedef enum ingot_dtype {
   INGOT_U4 = 21,
   INGOT_I4 = 22,
   INGOT_F4E2M1 = 23,
-  INGOT_F8E8M0 = 24
+  INGOT_F8E8M0 = 24,
+  INGOT_U2 = 25, /**< numbers of fewer bits than a byte take one each */
+  INGOT_I2 = 26
 } ingot_dtype;
 
 /** Processor features that a model may need, one bit each (`ingot_model.cpu_features`). The names are LLVM's. */

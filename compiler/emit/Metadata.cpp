@@ -23,6 +23,8 @@ uint32_t dtypeOf(mlir::Type type) {
     switch (integer.getWidth()) {
     case 1:
       return INGOT_BOOL;
+    case 2:
+      return isUnsigned ? INGOT_U2 : INGOT_I2;
     case 4:
       return isUnsigned ? INGOT_U4 : INGOT_I4;
     case 8:
@@ -40,6 +42,11 @@ uint32_t dtypeOf(mlir::Type type) {
       .Case<mlir::Float64Type>([](auto) { return INGOT_F64; })
       .Case<mlir::Float16Type>([](auto) { return INGOT_F16; })
       .Case<mlir::BFloat16Type>([](auto) { return INGOT_BF16; })
+      .Case<mlir::Float8E4M3FNType>([](auto) { return INGOT_F8E4M3FN; })
+      .Case<mlir::Float8E4M3FNUZType>([](auto) { return INGOT_F8E4M3FNUZ; })
+      .Case<mlir::Float8E5M2Type>([](auto) { return INGOT_F8E5M2; })
+      .Case<mlir::Float4E2M1FNType>([](auto) { return INGOT_F4E2M1; })
+      .Case<mlir::Float8E5M2FNUZType>([](auto) { return INGOT_F8E5M2FNUZ; })
       .Default([](auto) { return INGOT_UNDEFINED; });
 }
 

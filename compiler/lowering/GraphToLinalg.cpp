@@ -76,11 +76,17 @@ struct StructuredToLinalg : OpInterfaceConversionPattern<LowerToLinalgOpInterfac
   }
 };
 
-/// A constant tensor of truth values or of integers with a sign.
+/// A constant tensor of truth values, of integers with a sign or of floats that are stored as bytes.
 struct ConvertConstant : OpConversionPattern<arith::ConstantOp> {
   using OpConversionPattern::OpConversionPattern;
 
   LogicalResult matchAndRewrite(arith::ConstantOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    if (auto floats = dyn_cast<DenseFPElementsAttr>(op.getValue())) {
+      rewriter.replaceOpWithNewOp<arith::ConstantOp>(
+          op, floats.mapValues(storageType(floats.getElementType()),
+                               [](const APFloat &number) { return number.bitcastToAPInt(); }));
+      return success();
+    }
     auto value = dyn_cast<DenseIntElementsAttr>(op.getValue());
     if (!value)
       return failure();

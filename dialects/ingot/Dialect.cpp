@@ -34,16 +34,20 @@ Operation *IngotDialect::materializeConstant(OpBuilder &builder, Attribute value
 
 bool isUnsignedType(Type type) { return type.isUnsignedInteger() || type.isInteger(1); }
 
+bool isNarrowFloat(Type type) { return isa<FloatType>(type) && type.getIntOrFloatBitWidth() <= 8; }
+
 Type storageType(Type type) {
   if (auto integer = dyn_cast<IntegerType>(type))
     return IntegerType::get(type.getContext(), std::max(8u, integer.getWidth()));
+  if (isNarrowFloat(type))
+    return IntegerType::get(type.getContext(), 8);
   return type;
 }
 
 Type computeType(Type type) {
   if (auto integer = dyn_cast<IntegerType>(type))
-    return IntegerType::get(type.getContext(), integer.getWidth());
-  if (type.isF16() || type.isBF16())
+    return IntegerType::get(type.getContext(), integer.getWidth() == 1 ? 1 : std::max(8u, integer.getWidth()));
+  if (type.isF16() || type.isBF16() || isNarrowFloat(type))
     return Float32Type::get(type.getContext());
   return type;
 }

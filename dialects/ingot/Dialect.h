@@ -54,10 +54,15 @@ using mlir::Value;
 
 namespace ingot {
 
-/// The element type that a buffer holds for `type`: a byte for i1, a signless integer for any other, else `type`.
+/// Whether an element type is a float of at most 8 bits, which is storage only.
+bool isNarrowFloat(mlir::Type type);
+
+/// The element type that a buffer holds for `type`: a byte for i1, integers of fewer bits and floats of 8, a signless
+/// integer for any other integer, else `type`.
 mlir::Type storageType(mlir::Type type);
 
-/// The element type that arithmetic on `type` is done in: f32 for f16 and bf16, a signless integer for an integer.
+/// The element type that arithmetic on `type` is done in: f32 for a float of fewer bits, a signless integer of at least
+/// 8 bits for an integer, i1 for a truth value.
 mlir::Type computeType(mlir::Type type);
 
 /// `type` with its elements in storage form.

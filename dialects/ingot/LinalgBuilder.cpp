@@ -241,6 +241,8 @@ Value fromStorage(ImplicitLocOpBuilder &b, Value stored, Type element) {
   ScalarBuilder s(b, isUnsignedType(element));
   if (element.isInteger(1))
     return s.build<arith::CmpIOp>(arith::CmpIPredicate::ne, stored, s.literal(0, stored));
+  if (isNarrowFloat(element))
+    return s.decode(stored, cast<FloatType>(element));
   Type compute = computeType(element);
   return getElementTypeOrSelf(stored) == compute ? stored : s.build<arith::ExtFOp>(withShapeOf(stored, compute), stored);
 }
@@ -250,6 +252,8 @@ Value toStorage(ImplicitLocOpBuilder &b, Value computed, Type element) {
   Type storage = storageType(element);
   if (getElementTypeOrSelf(computed) == storage)
     return computed;
+  if (isNarrowFloat(element))
+    return s.encode(computed, cast<FloatType>(element));
   Type type = withShapeOf(computed, storage);
   return element.isInteger(1) ? s.build<arith::ExtUIOp>(type, computed) : s.build<arith::TruncFOp>(type, computed);
 }

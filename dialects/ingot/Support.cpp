@@ -74,6 +74,19 @@ Value ScalarBuilder::power(Value a, Value exponent) {
   return build<math::IPowIOp>(a, exponent);
 }
 
+Value ScalarBuilder::toFewBits(Value x, Type to) {
+  Type byte = b.getI8Type();
+  if (auto vector = dyn_cast<VectorType>(x.getType()))
+    byte = vector.clone(byte);
+  if (getElementTypeOrSelf(x).isInteger(1))
+    return build<arith::ExtUIOp>(byte, x);
+  if (x.getType() != byte)
+    x = build<arith::TruncIOp>(byte, x);
+  Value unused = literal(8 - int(to.getIntOrFloatBitWidth()), x);
+  x = build<arith::ShLIOp>(x, unused);
+  return isUnsignedType(to) ? build<arith::ShRUIOp>(x, unused) : build<arith::ShRSIOp>(x, unused);
+}
+
 Value ScalarBuilder::convert(Value x, Type from, Type to) {
   Type element = computeType(to), current = getElementTypeOrSelf(x);
   auto withShape = [&](Type type) -> Type {
@@ -94,10 +107,14 @@ Value ScalarBuilder::convert(Value x, Type from, Type to) {
       unsigned have = current.getIntOrFloatBitWidth(), want = element.getIntOrFloatBitWidth();
       return have == want ? x : have < want ? build<arith::ExtFOp>(target, x) : build<arith::TruncFOp>(target, x);
     }
+    if (to.getIntOrFloatBitWidth() < 8)
+      return toFewBits(build<arith::FPToSIOp>(withShape(b.getI32Type()), x), to);
     return isUnsignedType(to) ? build<arith::FPToUIOp>(target, x) : build<arith::FPToSIOp>(target, x);
   }
   if (isa<FloatType>(element))
     return fromUnsigned ? build<arith::UIToFPOp>(target, x) : build<arith::SIToFPOp>(target, x);
+  if (to.getIntOrFloatBitWidth() < 8)
+    return toFewBits(x, to);
   unsigned have = current.getIntOrFloatBitWidth(), want = element.getIntOrFloatBitWidth();
   if (have == want)
     return x;
@@ -183,7 +200,10 @@ static Value scalarConstant(ImplicitLocOpBuilder &b, Attribute value) {
     return arith::ConstantOp::create(b, FloatAttr::get(type, wide));
   }
   auto number = cast<IntegerAttr>(value);
-  return arith::ConstantOp::create(b, IntegerAttr::get(computeType(number.getType()), number.getValue()));
+  Type type = computeType(number.getType());
+  unsigned width = type.getIntOrFloatBitWidth();
+  APInt bits = isUnsignedType(number.getType()) ? number.getValue().zext(width) : number.getValue().sext(width);
+  return arith::ConstantOp::create(b, IntegerAttr::get(type, bits));
 }
 
 /// The constant `value` of compute type as an attribute of the ingot type `type`, or null when it is no constant.
@@ -197,7 +217,9 @@ static Attribute constantOf(Value value, Type type) {
     narrow.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &inexact);
     return FloatAttr::get(type, narrow);
   }
-  return IntegerAttr::get(type, cast<IntegerAttr>(attribute).getValue());
+  // A number of fewer bits than a byte is computed as one.
+  APInt number = cast<IntegerAttr>(attribute).getValue();
+  return IntegerAttr::get(type, number.trunc(std::min(number.getBitWidth(), type.getIntOrFloatBitWidth())));
 }
 
 OpFoldResult foldPointwise(PointwiseOpInterface op, ArrayRef<Attribute> operands) {

@@ -32,8 +32,15 @@ public:
   mlir::Value power(mlir::Value a, mlir::Value b);
   /// Converts as ingot.cast says; `from` and `to` are ingot element types.
   mlir::Value convert(mlir::Value x, mlir::Type from, mlir::Type to);
+  /// A float of 8 bits, which is stored as a byte, as a number of 32; and back, rounding to the nearest. What is too
+  /// large becomes infinite, or not a number where the type has no infinity.
+  mlir::Value decode(mlir::Value stored, mlir::FloatType type);
+  mlir::Value encode(mlir::Value x, mlir::FloatType type);
 
 private:
+  /// The low bits of an integer as a number of a type of fewer bits than a byte.
+  mlir::Value toFewBits(mlir::Value x, mlir::Type to);
+
   mlir::ImplicitLocOpBuilder &b;
   bool unsignedInts;
 };

@@ -31,7 +31,13 @@ Type elementType(MLIRContext *context, int dataType) {
   case TensorProto::FLOAT8E4M3FNUZ: return Float8E4M3FNUZType::get(context);
   case TensorProto::FLOAT8E5M2: return Float8E5M2Type::get(context);
   case TensorProto::FLOAT8E5M2FNUZ: return Float8E5M2FNUZType::get(context);
+  case TensorProto::FLOAT4E2M1:
+    return Float4E2M1FNType::get(context);
   case TensorProto::BOOL: return integer(1);
+  case TensorProto::INT2:
+    return integer(2);
+  case TensorProto::UINT2:
+    return integer(2, true);
   case TensorProto::INT4: return integer(4);
   case TensorProto::INT8: return integer(8);
   case TensorProto::INT16: return integer(16);
@@ -62,13 +68,14 @@ template <typename Out, typename In> static TensorData narrowed(RankedTensorType
   return {type, ArrayRef(reinterpret_cast<const char *>(copy->data()), copy->size() * sizeof(Out)), copy};
 }
 
-/// Two numbers of four bits a byte, the low one first, become a byte each.
+/// Numbers of a few bits, several in a byte and the lowest bits first, become a byte each.
 static TensorData unpacked(RankedTensorType type, StringRef packed) {
   auto copy = std::make_shared<std::vector<int8_t>>();
-  bool isSigned = !type.getElementType().isUnsignedInteger();
+  bool isSigned = type.getElementType().isSignlessInteger();
+  int width = int(type.getElementTypeBitWidth()), perByte = 8 / width, count = 1 << width;
   for (int64_t i = 0, e = type.getNumElements(); i < e; ++i) {
-    int value = (uint8_t(packed[i / 2]) >> (i % 2 * 4)) & 15;
-    copy->push_back(int8_t(isSigned && value > 7 ? value - 16 : value));
+    int value = (uint8_t(packed[i / perByte]) >> (i % perByte * width)) & (count - 1);
+    copy->push_back(int8_t(isSigned && value >= count / 2 ? value - count : value));
   }
   return {type, ArrayRef(reinterpret_cast<const char *>(copy->data()), copy->size()), copy};
 }
@@ -126,7 +133,8 @@ llvm::Expected<TensorData> tensorData(MLIRContext *context, const std::shared_pt
   auto type = RankedTensorType::get(ArrayRef(tensor.dims().data(), tensor.dims_size()), element);
   unsigned width = element.getIntOrFloatBitWidth();
   uint64_t bytes = count * elementBytes(element);
-  uint64_t stored = width == 4 ? (count + 1) / 2 : bytes;
+  bool isPacked = width == 2 || width == 4;
+  uint64_t stored = isPacked ? (count * width + 7) / 8 : bytes;
   auto mismatch = [&](uint64_t have, uint64_t want) {
     return fault("tensor '" + tensor.name() + "' has " + Twine(have) + " bytes of data, its shape wants " +
                  Twine(want));
@@ -162,7 +170,7 @@ llvm::Expected<TensorData> tensorData(MLIRContext *context, const std::shared_pt
       data = narrowed<uint32_t>(type, tensor.uint64_data());
     else if (width == 16)
       data = narrowed<uint16_t>(type, tensor.int32_data());
-    else if (width == 4) {
+    else if (isPacked) {
       std::string packed(tensor.int32_data().begin(), tensor.int32_data().end());
       if (packed.size() != stored)
         return mismatch(packed.size(), stored);
@@ -175,7 +183,7 @@ llvm::Expected<TensorData> tensorData(MLIRContext *context, const std::shared_pt
   }
   if (raw.size() != stored)
     return mismatch(raw.size(), stored);
-  if (width == 4)
+  if (isPacked)
     return unpacked(type, raw);
   // Generated code and the packing of weights assume that numbers are aligned.
   if (reinterpret_cast<uintptr_t>(raw.data()) % elementBytes(element))

@@ -142,8 +142,11 @@ private:
   Bytes readOutput(unsigned index) {
     ingot::runtime::Tensor tensor;
     ingot::runtime::Text error;
+    // What NumPy has no type for comes in ONNX's form.
     std::string file = path("out/" + outputName(index) + ".npy");
-    if (ingot::runtime::readNpy(file.c_str(), tensor, error) != INGOT_OK)
+    if (!llvm::sys::fs::exists(file))
+      file = path("out/" + outputName(index) + ".pb");
+    if (ingot::runtime::readTensor(file.c_str(), tensor, error) != INGOT_OK)
       return {};
     return Bytes(tensor.as<char>(), tensor.as<char>() + tensor.bytes());
   }

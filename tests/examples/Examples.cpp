@@ -23,6 +23,7 @@ namespace ingot::tests {
 static unsigned byteWidth(Type element) { return std::max(8u, element.getIntOrFloatBitWidth()) / 8; }
 
 Bytes bytesOf(DenseElementsAttr value) {
+  Type element = value.getElementType();
   unsigned width = byteWidth(value.getElementType());
   Bytes bytes(value.getNumElements() * width);
   auto store = [&](size_t index, const APInt &bits) {
@@ -34,7 +35,8 @@ Bytes bytesOf(DenseElementsAttr value) {
       store(index, number.bitcastToAPInt());
   } else {
     for (auto [index, number] : llvm::enumerate(value.getValues<APInt>()))
-      store(index, number);
+      store(index, element.isUnsignedInteger() || element.isInteger(1) ? number.zextOrTrunc(8 * width)
+                                                                       : number.sextOrTrunc(8 * width));
   }
   return bytes;
 }

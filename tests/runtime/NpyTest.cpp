@@ -128,6 +128,6 @@ TEST(Npy, UnreadableFilesAreReported) {
 
 TEST(Npy, SlashesOfNamesAreEscaped) {
   Text path;
-  appendOutputPath(path, "out", "/encoder/y 0");
+  appendOutputPath(path, "out", "/encoder/y 0", INGOT_F32);
   EXPECT_STREQ(path.c_str(), "out/%2Fencoder%2Fy 0.npy");
 }

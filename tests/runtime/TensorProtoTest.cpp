@@ -45,8 +45,9 @@ static std::string parseError(const std::string &bytes, ingot_status wanted = IN
 
 TEST(TensorProto, EveryElementTypeComesBack) {
   TemporaryFolder folder;
-  for (uint32_t dtype : {INGOT_F32, INGOT_F64, INGOT_F16, INGOT_BF16, INGOT_I8, INGOT_I16, INGOT_I32, INGOT_I64,
-                         INGOT_U8, INGOT_U16, INGOT_U32, INGOT_U64, INGOT_BOOL, INGOT_COMPLEX64, INGOT_F8E5M2})
+  for (uint32_t dtype : {INGOT_F32,    INGOT_F64, INGOT_F16, INGOT_BF16,   INGOT_I8,  INGOT_I16,  INGOT_I32,
+                         INGOT_I64,    INGOT_U8,  INGOT_U16, INGOT_U32,    INGOT_U64, INGOT_BOOL, INGOT_COMPLEX64,
+                         INGOT_F8E5M2, INGOT_U4,  INGOT_I4,  INGOT_F4E2M1, INGOT_U2,  INGOT_I2})
     for (unsigned rank : {0u, 1u, 3u}) {
       int64_t dims[] = {3, 1, 2};
       Tensor tensor, back;
