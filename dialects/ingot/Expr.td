@@ -60,6 +60,7 @@ def Sigmoid   : Build<"SigmoidOp">;    def Pow        : Build<"PowOp">;      def
 def Select    : Build<"WhereOp">;      def Greater    : Build<"GreaterOp">;  def Less     : Build<"LessOp">;
 def GreaterEq : Build<"GreaterOrEqualOp">; def LessEq : Build<"LessOrEqualOp">; def Equal : Build<"EqualOp">;
 def Max       : Build<"MaxOp">;        def Min        : Build<"MinOp">;      def Softplus : Build<"SoftplusOp">;
+def Sinh       : Build<"SinhOp">;     def Cosh       : Build<"CoshOp">;
 
 /// A worked example of an op. Every example becomes a test on every execution path; inputs are run-time arguments.
 class Example<list<string> ins, list<string> outs, string attrs = ""> {

@@ -66,6 +66,14 @@ def Ingot_ReshapeOp : Ingot_Movement<"reshape", [IsView]> {
             "shape = array<i64: -1>">,
     Example<["dense<5.0> : tensor<1x1xf32>"], ["dense<5.0> : tensor<f32>"], "shape = array<i64>">];
 }
+def Ingot_BitcastOp : Ingot_Inferred<"bitcast", [Lowers]> {
+  let summary    = "The same bits as elements of another type of the same width.";
+  let arguments  = (ins Ingot_Tensor:$x, TypeAttr:$to);
+  let noGradient = "bits are not differentiable";
+  let examples   = [
+    Example<["dense<[1.0, -2.0]> : tensor<2xf32>"], ["dense<[1065353216, -1073741824]> : tensor<2xi32>"], "to = i32">,
+    Example<["dense<[255, 1]> : tensor<2xui8>"], ["dense<[-1, 1]> : tensor<2xi8>"], "to = i8">];
+}
 def Ingot_TransposeOp : Ingot_Movement<"transpose"> {
   let summary   = "Dimension i of the result is dimension perm[i] of x.";
   let arguments = (ins Ingot_Tensor:$x, DenseI64ArrayAttr:$perm);

@@ -19,15 +19,69 @@ namespace ingot {
 
 #include "dialects/ingot/Rules.cpp.inc"
 
+Value ModOp::buildScalar(ImplicitLocOpBuilder &builder, ValueRange args) {
+  ScalarBuilder s(builder, isUnsignedType(getElementTypeOrSelf(getA())));
+  Value a = args[0], b = args[1], zero = s.literal(0, a);
+  if (!s.isFloat(a)) {
+    // Dividing by 0 or, for the smallest number, by -1 is a fault of the processor; both leave 0.
+    Value isSafe = s.build<arith::CmpIOp>(arith::CmpIPredicate::ne, b, zero);
+    if (!s.isUnsigned())
+      isSafe = s.build<arith::AndIOp>(isSafe, s.build<arith::CmpIOp>(arith::CmpIPredicate::ne, b, s.literal(-1, b)));
+    Value divisor = s.build<arith::SelectOp>(isSafe, b, s.literal(1, b));
+    if (s.isUnsigned())
+      return s.build<arith::RemUIOp>(a, divisor);
+    Value rest = s.build<arith::RemSIOp>(a, divisor);
+    if (getFmod())
+      return rest;
+    Value signs = s.build<arith::CmpIOp>(arith::CmpIPredicate::slt, s.build<arith::XOrIOp>(rest, b), zero);
+    Value isLeft = s.build<arith::CmpIOp>(arith::CmpIPredicate::ne, rest, zero);
+    return s.build<arith::SelectOp>(s.build<arith::AndIOp>(signs, isLeft), s.build<arith::AddIOp>(rest, b), rest);
+  }
+  Value rest = s.build<arith::RemFOp>(a, b);
+  if (getFmod())
+    return rest;
+  auto isNegative = [&](Value x) { return s.build<arith::CmpFOp>(arith::CmpFPredicate::OLT, x, zero); };
+  Value differ = s.build<arith::XOrIOp>(isNegative(rest), isNegative(b));
+  Value moved = s.build<arith::SelectOp>(differ, s.build<arith::AddFOp>(rest, b), rest);
+  Value isZero = s.build<arith::CmpFOp>(arith::CmpFPredicate::OEQ, rest, zero);
+  return s.build<arith::SelectOp>(isZero, s.build<math::CopySignOp>(rest, b), moved);
+}
+
+LogicalResult BitShiftOp::verify() {
+  if (getDirection() != "LEFT" && getDirection() != "RIGHT")
+    return emitOpError("direction must be LEFT or RIGHT, but is ") << getDirection();
+  return success();
+}
+
+Value BitShiftOp::buildScalar(ImplicitLocOpBuilder &builder, ValueRange args) {
+  ScalarBuilder s(builder, isUnsignedType(getElementTypeOrSelf(getA())));
+  Value a = args[0], count = args[1], zero = s.literal(0, a);
+  int64_t width = getElementTypeOrSelf(a).getIntOrFloatBitWidth();
+  // As an unsigned number, a negative count is a large one.
+  Value isShort = s.build<arith::CmpIOp>(arith::CmpIPredicate::ult, count, s.literal(width, count));
+  Value most = s.build<arith::SelectOp>(isShort, count, s.literal(width - 1, count));
+  if (getDirection() == "RIGHT" && !s.isUnsigned())
+    return s.build<arith::ShRSIOp>(a, most);
+  Value shifted = getDirection() == "LEFT" ? s.build<arith::ShLIOp>(a, most) : s.build<arith::ShRUIOp>(a, most);
+  return s.build<arith::SelectOp>(isShort, shifted, zero);
+}
+
 Value CastOp::buildScalar(ImplicitLocOpBuilder &builder, ValueRange args) {
-  return ScalarBuilder(builder, false).convert(args[0], getElementTypeOrSelf(getX()), getTo());
+  ScalarBuilder s(builder, false);
+  Value y = s.convert(args[0], getElementTypeOrSelf(getX()), getTo());
+  auto narrow = dyn_cast<FloatType>(getTo());
+  if (!narrow || narrow.getWidth() > 8 || !getSaturate())
+    return y;
+  Value largest = s.literal(APFloat::getLargest(narrow.getFloatSemantics()).convertToDouble(), y);
+  Value above = s.build<arith::CmpFOp>(arith::CmpFPredicate::OGT, s.build<math::AbsFOp>(y), largest);
+  return s.build<arith::SelectOp>(above, s.build<math::CopySignOp>(largest, y), y);
 }
 
 SmallVector<Value> CastOp::buildGradient(ImplicitLocOpBuilder &builder, ValueRange cotangents) {
   Type from = getElementTypeOrSelf(getX());
   if (!isa<FloatType>(from) || !isa<FloatType>(getTo()))
     return {Value()};
-  return {CastOp::create(builder, cotangents[0], TypeAttr::get(from))};
+  return {CastOp::create(builder, cotangents[0], from)};
 }
 
 } // namespace ingot

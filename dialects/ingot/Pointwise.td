@@ -85,6 +85,25 @@ def Ingot_DivOp : Ingot_Binary<"div", [Differentiable]> {
     Example<["dense<[1.0, 3.0]> : tensor<2xf32>", "dense<2.0> : tensor<1xf32>"], ["dense<[0.5, 1.5]> : tensor<2xf32>"]>,
     Example<["dense<[7, -7]> : tensor<2xi64>", "dense<2> : tensor<1xi64>"], ["dense<[3, -3]> : tensor<2xi64>"]>];
 }
+def Ingot_ModOp : Ingot_Binary<"mod", [Differentiable]> {
+  let summary     = "What is left of a when b is taken from it a whole number of times.";
+  let description = [{
+    The result has the sign of b or, with `fmod`, as in C, that of a. Of integers, what is left by 0 is 0.
+  }];
+  let arguments = (ins Ingot_Tensor:$a, Ingot_Tensor:$b, DefaultValuedAttr<BoolAttr, "false">:$fmod);
+  let onnx      = Onnx<"Mod", 13>;
+  let gradient  = [(Id $dy), (Neg (Mul $dy, (Div (Sub $a, $y), $b)))];
+  let examples  = [
+    Example<["dense<[-4, 7, 5, 4, -7, 8]> : tensor<6xi64>", "dense<[2, -3, 8, -2, 3, 0]> : tensor<6xi64>"],
+            ["dense<[0, -2, 5, 0, 2, 0]> : tensor<6xi64>"]>,
+    Example<["dense<[-4, 7, 5, 4, -7, 8]> : tensor<6xi32>", "dense<[2, -3, 8, -2, 3, 5]> : tensor<6xi32>"],
+            ["dense<[0, 1, 5, 0, -1, 3]> : tensor<6xi32>"], "fmod = true">,
+    Example<["dense<[250, 7]> : tensor<2xui8>", "dense<[7, 200]> : tensor<2xui8>"], ["dense<[5, 7]> : tensor<2xui8>"]>,
+    Example<["dense<[-4.5, 4.5, 1.0]> : tensor<3xf32>", "dense<[2.0, -2.0, 0x7F800000]> : tensor<3xf32>"],
+            ["dense<[1.5, -1.5, 1.0]> : tensor<3xf32>"]>,
+    Example<["dense<[-4.5, 4.5]> : tensor<2xf32>", "dense<[2.0, -2.0]> : tensor<2xf32>"],
+            ["dense<[-0.5, 0.5]> : tensor<2xf32>"], "fmod = true">];
+}
 def Ingot_PowOp : Ingot_Binary<"pow", [Differentiable]> {
   let summary  = "a to the power b; the result has a's type";
   let onnx     = Onnx<"Pow", 15>;
@@ -192,6 +211,78 @@ def Ingot_TanhOp : Ingot_FloatUnary<"tanh", [Differentiable]> {
   let examples = [Example<["dense<[-1.0, 0.0, 2.0]> : tensor<3xf32>"],
                           ["dense<[-0.76159418, 0.0, 0.96402758]> : tensor<3xf32>"]>];
 }
+def Ingot_TanOp : Ingot_FloatUnary<"tan", [Differentiable]> {
+  let summary  = "Tangent.";
+  let onnx     = Onnx<"Tan", 7>;
+  let scalar   = (Inst<"math::TanOp"> $x);
+  let gradient = [(Mul $dy, (Add 1, (Mul $y, $y)))];
+  let examples = [Example<["dense<[0.0, 1.0, -4.0]> : tensor<3xf32>"],
+                          ["dense<[0.0, 1.55740772, -1.15782128]> : tensor<3xf32>"]>];
+}
+def Ingot_AsinOp : Ingot_FloatUnary<"asin", [Differentiable]> {
+  let summary  = "The angle between -pi/2 and pi/2 whose sine is x.";
+  let onnx     = Onnx<"Asin", 7>;
+  let scalar   = (Inst<"math::AsinOp"> $x);
+  let gradient = [(Div $dy, (Sqrt (Sub 1, (Mul $x, $x))))];
+  let examples = [Example<["dense<[-1.0, 0.0, 0.5]> : tensor<3xf32>"],
+                          ["dense<[-1.57079637, 0.0, 0.523598790]> : tensor<3xf32>"]>];
+}
+def Ingot_AcosOp : Ingot_FloatUnary<"acos", [Differentiable]> {
+  let summary  = "The angle between 0 and pi whose cosine is x.";
+  let onnx     = Onnx<"Acos", 7>;
+  let scalar   = (Inst<"math::AcosOp"> $x);
+  let gradient = [(Neg (Div $dy, (Sqrt (Sub 1, (Mul $x, $x)))))];
+  let examples = [Example<["dense<[-1.0, 0.0, 0.5]> : tensor<3xf32>"],
+                          ["dense<[3.14159274, 1.57079637, 1.04719758]> : tensor<3xf32>"]>];
+}
+def Ingot_AtanOp : Ingot_FloatUnary<"atan", [Differentiable]> {
+  let summary  = "The angle between -pi/2 and pi/2 whose tangent is x.";
+  let onnx     = Onnx<"Atan", 7>;
+  let scalar   = (Inst<"math::AtanOp"> $x);
+  let gradient = [(Div $dy, (Add 1, (Mul $x, $x)))];
+  let examples = [Example<["dense<[-1.0, 0.0, 10.0]> : tensor<3xf32>"],
+                          ["dense<[-0.785398185, 0.0, 1.47112763]> : tensor<3xf32>"]>];
+}
+def Ingot_SinhOp : Ingot_FloatUnary<"sinh", [Differentiable]> {
+  let summary  = "Hyperbolic sine.";
+  let onnx     = Onnx<"Sinh", 9>;
+  let scalar   = (Inst<"math::SinhOp"> $x);
+  let gradient = [(Mul $dy, (Cosh $x))];
+  let examples = [Example<["dense<[-1.0, 0.0, 3.0]> : tensor<3xf32>"],
+                          ["dense<[-1.17520118, 0.0, 10.0178747]> : tensor<3xf32>"]>];
+}
+def Ingot_CoshOp : Ingot_FloatUnary<"cosh", [Differentiable]> {
+  let summary  = "Hyperbolic cosine.";
+  let onnx     = Onnx<"Cosh", 9>;
+  let scalar   = (Inst<"math::CoshOp"> $x);
+  let gradient = [(Mul $dy, (Sinh $x))];
+  let examples = [Example<["dense<[-1.0, 0.0, 3.0]> : tensor<3xf32>"],
+                          ["dense<[1.54308069, 1.0, 10.0676622]> : tensor<3xf32>"]>];
+}
+def Ingot_AsinhOp : Ingot_FloatUnary<"asinh", [Differentiable]> {
+  let summary  = "The number whose hyperbolic sine is x.";
+  let onnx     = Onnx<"Asinh", 9>;
+  let scalar   = (Inst<"math::AsinhOp"> $x);
+  let gradient = [(Div $dy, (Sqrt (Add 1, (Mul $x, $x))))];
+  let examples = [Example<["dense<[-1.0, 0.0, 3.0]> : tensor<3xf32>"],
+                          ["dense<[-0.881373584, 0.0, 1.81844646]> : tensor<3xf32>"]>];
+}
+def Ingot_AcoshOp : Ingot_FloatUnary<"acosh", [Differentiable]> {
+  let summary  = "The number, not negative, whose hyperbolic cosine is x.";
+  let onnx     = Onnx<"Acosh", 9>;
+  let scalar   = (Inst<"math::AcoshOp"> $x);
+  let gradient = [(Div $dy, (Sqrt (Sub (Mul $x, $x), 1)))];
+  let examples = [Example<["dense<[1.0, 1.5, 10.0]> : tensor<3xf32>"],
+                          ["dense<[0.0, 0.962423623, 2.99322295]> : tensor<3xf32>"]>];
+}
+def Ingot_AtanhOp : Ingot_FloatUnary<"atanh", [Differentiable]> {
+  let summary  = "The number whose hyperbolic tangent is x.";
+  let onnx     = Onnx<"Atanh", 9>;
+  let scalar   = (Inst<"math::AtanhOp"> $x);
+  let gradient = [(Div $dy, (Sub 1, (Mul $x, $x)))];
+  let examples = [Example<["dense<[-0.5, 0.0, 0.9]> : tensor<3xf32>"],
+                          ["dense<[-0.549306154, 0.0, 1.47221935]> : tensor<3xf32>"]>];
+}
 def Ingot_ErfOp : Ingot_FloatUnary<"erf", [Differentiable]> {
   let summary  = "Gauss error function.";
   let onnx     = Onnx<"Erf", 13>;
@@ -288,6 +379,25 @@ def Ingot_EluOp : Ingot_FloatUnary<"elu", [Differentiable]> {
   let gradient  = [(Select (Greater $x, 0), $dy, (Mul $dy, (Add $y, $alpha)))];
   let examples  = [Example<["dense<[-1.0, 2.0]> : tensor<2xf32>"], ["dense<[-0.632120550, 2.0]> : tensor<2xf32>"]>];
 }
+def Ingot_SeluOp : Ingot_FloatUnary<"selu", [Differentiable]> {
+  let summary   = "gamma times elu";
+  let arguments = (ins Ingot_FloatTensor:$x, DefaultValuedAttr<F32Attr, "1.67326319217681884765625f">:$alpha,
+                       DefaultValuedAttr<F32Attr, "1.05070102214813232421875f">:$gamma);
+  let onnx      = Onnx<"Selu", 6>;
+  let scalar    = (MulS $gamma, (SelectS (LtS $x, 0), (MulS $alpha, (Inst<"math::ExpM1Op"> $x)), $x));
+  let gradient  = [(Select (Greater $x, 0), (Mul $dy, $gamma), (Mul $dy, (Add $y, (Mul $alpha, $gamma))))];
+  let examples  = [Example<["dense<[-1.0, 2.0]> : tensor<2xf32>"], ["dense<[-1.11133075, 2.10140204]> : tensor<2xf32>"]>];
+}
+def Ingot_ShrinkOp : Ingot_FloatUnary<"shrink", [Differentiable]> {
+  let summary   = "x moved towards zero by bias where its magnitude is above lambd, else 0";
+  let arguments = (ins Ingot_FloatTensor:$x, DefaultValuedAttr<F32Attr, "0.5f">:$lambd,
+                       DefaultValuedAttr<F32Attr, "0.0f">:$bias);
+  let onnx      = Onnx<"Shrink", 9>;
+  let scalar    = (SelectS (LtS $x, (NegS $lambd)), (AddS $x, $bias), (SelectS (GtS $x, $lambd), (SubS $x, $bias), 0));
+  let gradient  = [(Select (Less $x, (Neg $lambd)), $dy, (Select (Greater $x, $lambd), $dy, 0))];
+  let examples  = [Example<["dense<[-2.0, -0.5, 0.5, 2.0]> : tensor<4xf32>"], ["dense<[-1.5, 0.0, 0.0, 1.5]> : tensor<4xf32>"],
+                           "lambd = 1.5 : f32, bias = 0.5 : f32">];
+}
 /// The exact form; see gelu_tanh for the approximation. Hendrycks and Gimpel, arXiv:1606.08415.
 def Ingot_GeluOp : Ingot_FloatUnary<"gelu", [Differentiable]> {
   let summary  = "x times the normal distribution function of x";
@@ -377,6 +487,53 @@ def Ingot_NotOp : Ingot_Pointwise<"not"> {
   let noGradient = "the operand is a truth value";
   let examples   = [Example<["dense<[true, false]> : tensor<2xi1>"], ["dense<[false, true]> : tensor<2xi1>"]>];
 }
+class Ingot_Bitwise<string mnemonic> : Ingot_Pointwise<mnemonic> {
+  let arguments = (ins Ingot_IntTensor:$a, Ingot_IntTensor:$b);
+  let noGradient = "the operands are integers";
+}
+def Ingot_BitwiseAndOp : Ingot_Bitwise<"bitwise_and"> {
+  let summary  = "The bits that are set in both.";
+  let onnx     = Onnx<"BitwiseAnd", 18>;
+  let scalar   = (AndS $a, $b);
+  let examples = [Example<["dense<[12, -1]> : tensor<2xi32>", "dense<10> : tensor<1xi32>"], ["dense<[8, 10]> : tensor<2xi32>"]>];
+}
+def Ingot_BitwiseOrOp : Ingot_Bitwise<"bitwise_or"> {
+  let summary  = "The bits that are set in at least one.";
+  let onnx     = Onnx<"BitwiseOr", 18>;
+  let scalar   = (OrS $a, $b);
+  let examples = [Example<["dense<[12, 128]> : tensor<2xui8>", "dense<10> : tensor<1xui8>"], ["dense<[14, 138]> : tensor<2xui8>"]>];
+}
+def Ingot_BitwiseXorOp : Ingot_Bitwise<"bitwise_xor"> {
+  let summary  = "The bits that are set in exactly one.";
+  let onnx     = Onnx<"BitwiseXor", 18>;
+  let scalar   = (XorS $a, $b);
+  let examples = [Example<["dense<[12, -1]> : tensor<2xi64>", "dense<10> : tensor<1xi64>"], ["dense<[6, -11]> : tensor<2xi64>"]>];
+}
+def Ingot_BitwiseNotOp : Ingot_Pointwise<"bitwise_not"> {
+  let summary    = "Every bit turned.";
+  let arguments  = (ins Ingot_IntTensor:$x);
+  let onnx       = Onnx<"BitwiseNot", 18>;
+  let scalar     = (XorS $x, -1);
+  let noGradient = "the operand is an integer";
+  let examples   = [Example<["dense<[0, 5]> : tensor<2xi16>"], ["dense<[-1, -6]> : tensor<2xi16>"]>,
+                    Example<["dense<[0, 5]> : tensor<2xui8>"], ["dense<[255, 250]> : tensor<2xui8>"]>];
+}
+def Ingot_BitShiftOp : Ingot_Pointwise<"bit_shift"> {
+  let summary     = "The bits of a moved by b places to the `direction` \"LEFT\" or \"RIGHT\".";
+  let description = [{
+    A signed number that moves to the right keeps its sign. Where b is negative or not less than the number of bits, what
+    remains is the sign: -1 for a negative number that moves to the right, else 0.
+  }];
+  let arguments  = (ins Ingot_IntTensor:$a, Ingot_IntTensor:$b, StrAttr:$direction);
+  let onnx       = Onnx<"BitShift", 11>;
+  let noGradient = "the operands are integers";
+  let hasVerifier = 1;
+  let examples   = [
+    Example<["dense<[16, 4, 1]> : tensor<3xui8>", "dense<[1, 7, 8]> : tensor<3xui8>"], ["dense<[32, 0, 0]> : tensor<3xui8>"],
+            "direction = \"LEFT\"">,
+    Example<["dense<[-16, 4, -1]> : tensor<3xi32>", "dense<[1, -1, 40]> : tensor<3xi32>"], ["dense<[-8, 0, -1]> : tensor<3xi32>"],
+            "direction = \"RIGHT\"">];
+}
 def Ingot_WhereOp : Ingot_Pointwise<"where", [Differentiable]> {
   let summary   = "a where the condition holds, else b";
   let arguments = (ins Ingot_BoolTensor:$condition, Ingot_Tensor:$a, Ingot_Tensor:$b);
@@ -391,14 +548,21 @@ def Ingot_CastOp : Ingot_Pointwise<"cast", [Differentiable]> {
   let summary     = "Converts to another element type.";
   let description = [{
     From float to integer rounds towards zero; a value out of range gives an unspecified integer, as in ONNX.
-    To `i1`, any value but zero is true.
+    To `i1`, any value but zero is true. To a float of 8 bits, `saturate` makes the largest number of what is larger, which
+    otherwise becomes infinite or, where the type has no infinity, not a number.
   }];
-  let arguments = (ins Ingot_Tensor:$x, TypeAttr:$to);
+  let arguments = (ins Ingot_Tensor:$x, TypeAttr:$to, DefaultValuedAttr<BoolAttr, "true">:$saturate);
   let infer     = "::ingot::inferCast(loc, adaptor.getX(), adaptor.getTo(), types)";
   let examples  = [
     Example<["dense<[1.7, -1.7]> : tensor<2xf32>"], ["dense<[1, -1]> : tensor<2xi64>"], "to = i64">,
     Example<["dense<[0, 3]> : tensor<2xi64>"], ["dense<[false, true]> : tensor<2xi1>"], "to = i1">,
-    Example<["dense<[0, 3]> : tensor<2xi64>"], ["dense<[0.0, 3.0]> : tensor<2xf32>"], "to = f32">];
+    Example<["dense<[0, 3]> : tensor<2xi64>"], ["dense<[0.0, 3.0]> : tensor<2xf32>"], "to = f32">,
+    Example<["dense<[0, 9, -9]> : tensor<3xi64>"], ["dense<[0, -7, 7]> : tensor<3xi4>"], "to = i4">,
+    Example<["dense<[0.0, 3.1, -0.002, 1000.0, 0x7FC00000]> : tensor<5xf32>"],
+            ["dense<[0.0, 3.0, -0.001953125, 448.0, 0x7F]> : tensor<5xf8E4M3FN>"], "to = f8E4M3FN">,
+    Example<["dense<[-3.4, 61440.0]> : tensor<2xf32>"], ["dense<[-3.5, 0x7C]> : tensor<2xf8E5M2>"],
+            "to = f8E5M2, saturate = false">,
+    Example<["dense<[-3.5, 0.25]> : tensor<2xf8E5M2FNUZ>"], ["dense<[-3.5, 0.25]> : tensor<2xf16>"], "to = f16">];
 }
 
 #endif
