@@ -21,6 +21,7 @@ include "dialects/ingot/Normalize.td"
 include "dialects/ingot/Pointwise.td"
 include "dialects/ingot/Recurrent.td"
 include "dialects/ingot/Reduce.td"
+include "dialects/ingot/Sort.td"
 include "dialects/ingot/Weights.td"
 include "dialects/ingot/Window.td"
 

@@ -111,6 +111,75 @@ Value buildMaxPool(ImplicitLocOpBuilder &b, Value x, const PoolAttrs &attrs) {
   return WindowMaxOp::create(b, x, pool.window, pool.numbers);
 }
 
+Value buildSumPool(ImplicitLocOpBuilder &b, Value x, const PoolAttrs &attrs) {
+  Pool pool(x, attrs);
+  return WindowSumOp::create(b, x, pool.window, pool.numbers);
+}
+
+Value buildMaxPoolPlaces(ImplicitLocOpBuilder &b, Value x, const PoolAttrs &attrs, bool columnMajor) {
+  Pool pool(x, attrs);
+  const WindowNumbers &numbers = pool.numbers;
+  auto type = cast<RankedTensorType>(x.getType());
+  int64_t rank = type.getRank();
+  Type element = type.getElementType(), i64 = b.getI64Type();
+  TypedAttr lowest;
+  if (auto real = dyn_cast<FloatType>(element))
+    lowest = b.getFloatAttr(real, APFloat::getInf(real.getFloatSemantics(), /*Negative=*/true));
+  else
+    lowest =
+        b.getIntegerAttr(element, isUnsignedType(element) ? APInt::getZero(element.getIntOrFloatBitWidth())
+                                                          : APInt::getSignedMinValue(element.getIntOrFloatBitWidth()));
+  Value fill = arith::ConstantOp::create(b, DenseElementsAttr::get(type.clone(ArrayRef<int64_t>()), Attribute(lowest)));
+  SmallVector<int64_t> none(rank, 0);
+  Value padded = b.createOrFold<PadOp>(x, fill, numbers.low, numbers.high, none);
+  // How far apart neighbours of each dimension are in memory.
+  SmallVector<int64_t> steps(rank, 1);
+  int64_t elements = 1;
+  for (int64_t i = 2; columnMajor && i < rank; elements *= type.getDimSize(i++))
+    steps[i] = elements;
+  for (int64_t i = columnMajor ? 1 : rank - 1; i >= 0; elements *= type.getDimSize(i--))
+    steps[i] = elements;
+  SmallVector<int64_t> sizes, axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  Value origin;
+  for (int64_t i = 0; i < rank; ++i) {
+    sizes.push_back(numbers.outputSize(i, type.getDimSize(i), pool.window[i]));
+    SmallVector<int64_t> shape(rank, 1);
+    shape[i] = sizes.back();
+    Value places = b.createOrFold<MulOp>(b.createOrFold<IotaOp>(shape, i, i64),
+                                         literal(b, double(numbers.strides[i] * steps[i]), i64));
+    origin = origin ? b.createOrFold<AddOp>(origin, places) : places;
+  }
+  // One slice for each place of the window: the first that is larger than those before it is the maximum.
+  Value best, place;
+  SmallVector<int64_t> at(rank, 0);
+  for (bool more = true; more;) {
+    SmallVector<int64_t> starts, ends;
+    int64_t distance = 0;
+    for (int64_t i = 0; i < rank; ++i) {
+      starts.push_back(at[i] * numbers.dilations[i]);
+      ends.push_back(starts.back() + (sizes[i] - 1) * numbers.strides[i] + 1);
+      distance += (starts.back() - numbers.low[i]) * steps[i];
+    }
+    Value item = b.createOrFold<SliceOp>(padded, starts, ends, axes, numbers.strides),
+          here = literal(b, double(distance), i64);
+    if (best) {
+      Value isLarger = b.createOrFold<GreaterOp>(item, best);
+      best = b.createOrFold<WhereOp>(isLarger, item, best);
+      place = b.createOrFold<WhereOp>(isLarger, here, place);
+    } else {
+      best = item;
+      place = here;
+    }
+    more = false;
+    for (int64_t i = rank - 1; i >= 0 && !more; --i) {
+      more = ++at[i] < pool.window[i];
+      if (!more)
+        at[i] = 0;
+    }
+  }
+  return b.createOrFold<AddOp>(place, origin);
+}
+
 Value buildAveragePool(ImplicitLocOpBuilder &b, Value x, const PoolAttrs &attrs) {
   Pool pool(x, attrs);
   Value sum = WindowSumOp::create(b, x, pool.window, pool.numbers);

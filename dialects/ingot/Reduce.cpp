@@ -385,28 +385,34 @@ SmallVector<Value> ArgMinOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange o
 }
 
 //===----------------------------------------------------------------------===//
-// cumsum
+// Scans
 //===----------------------------------------------------------------------===//
 
-FailureOr<RankedTensorType> CumSumOp::inferType(MaybeLoc loc, Adaptor adaptor) {
+template <typename Adaptor> static FailureOr<RankedTensorType> inferScan(MaybeLoc loc, Adaptor adaptor) {
   auto type = typeOf(adaptor.getX());
   if (failed(normalizeAxis(loc, adaptor.getAxis(), type.getRank())))
     return failure();
   return type;
 }
 
-SmallVector<Value> CumSumOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange operands) {
-  Value x = operands[0];
-  Type element = elementOf(getX()), compute = computeType(element);
-  int64_t loops = typeOf(x).getRank(), axis = wrapAxis(getAxis(), loops);
+FailureOr<RankedTensorType> CumSumOp::inferType(MaybeLoc loc, Adaptor adaptor) { return inferScan(loc, adaptor); }
+FailureOr<RankedTensorType> CumProdOp::inferType(MaybeLoc loc, Adaptor adaptor) { return inferScan(loc, adaptor); }
+
+/// `step` joins an element to what came before, which starts with `neutral`.
+template <typename Op>
+static Value lowerScan(ImplicitLocOpBuilder &b, Op op, Value x, double neutral,
+                       function_ref<Value(ScalarBuilder &, Value item, Value total)> step) {
+  Type element = elementOf(op.getX()), compute = computeType(element);
+  int64_t loops = typeOf(x).getRank(), axis = wrapAxis(op.getAxis(), loops);
   Sizes sizes = sizesOf(b, x), kept(sizes);
   kept.erase(kept.begin() + axis);
-  // The loop over the axis runs in order: it carries the sum so far in a second result.
+  // The loop over the axis runs in order: it carries what there is so far in a second result.
   AffineMap all = b.getMultiDimIdentityMap(loops), carry = all.dropResult(axis);
   SmallVector<utils::IteratorType> iterators(loops, utils::IteratorType::parallel);
   iterators[axis] = utils::IteratorType::reduction;
-  Value sums = emptyTensor(b, sizes, elementOf(x)), total = filledTensor(b, kept, scalarConstant(b, compute, 0));
-  bool backwards = getReverse(), withOwn = !getExclusive();
+  Value totals = emptyTensor(b, sizes, elementOf(x)),
+        total = filledTensor(b, kept, scalarConstant(b, compute, neutral));
+  bool backwards = op.getReverse(), withOwn = !op.getExclusive();
   // A reversed loop reads and writes at places that only the run tells.
   auto flip = [&](Value tensor) -> Value {
     if (!backwards)
@@ -421,18 +427,32 @@ SmallVector<Value> CumSumOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange o
     });
   };
   auto generic = linalg::GenericOp::create(
-      b, TypeRange{sums.getType(), total.getType()}, ValueRange{flip(x)}, ValueRange{sums, total},
+      b, TypeRange{totals.getType(), total.getType()}, ValueRange{flip(x)}, ValueRange{totals, total},
       ArrayRef<AffineMap>{all, all, carry}, iterators, [&](OpBuilder &nested, Location loc, ValueRange args) {
         ImplicitLocOpBuilder inner(loc, nested);
         ScalarBuilder s(inner, isUnsignedType(element));
-        Value sum = combine<arith::AddFOp, arith::AddIOp, arith::AddIOp>(s, args[2], fromStorage(inner, args[0], element));
-        linalg::YieldOp::create(inner, ValueRange{toStorage(inner, withOwn ? sum : args[2], element), sum});
+        Value next = step(s, fromStorage(inner, args[0], element), args[2]);
+        linalg::YieldOp::create(inner, ValueRange{toStorage(inner, withOwn ? next : args[2], element), next});
       });
-  return {flip(generic.getResult(0))};
+  return flip(generic.getResult(0));
+}
+
+SmallVector<Value> CumSumOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange operands) {
+  return {lowerScan(b, *this, operands[0], 0, combine<arith::AddFOp, arith::AddIOp, arith::AddIOp>)};
+}
+SmallVector<Value> CumProdOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange operands) {
+  return {lowerScan(b, *this, operands[0], 1, combine<arith::MulFOp, arith::MulIOp, arith::MulIOp>)};
 }
 
 SmallVector<Value> CumSumOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
   return {b.createOrFold<CumSumOp>(cotangents[0], getAxis(), getExclusive(), !getReverse())};
+}
+
+SmallVector<Value> CumProdOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
+  // An element is a factor of every later product.
+  Value scaled = b.createOrFold<MulOp>(cotangents[0], getY());
+  Value later = b.createOrFold<CumSumOp>(scaled, getAxis(), getExclusive(), !getReverse());
+  return {b.createOrFold<DivOp>(later, getX())};
 }
 
 } // namespace ingot

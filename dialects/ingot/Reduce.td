@@ -116,15 +116,26 @@ def Ingot_ArgMinOp : Ingot_ArgReduce<"argmin"> {
             "axis = 1 : i64, keepdims = false, select_last_index = true">];
 }
 
-def Ingot_CumSumOp : Ingot_Inferred<"cumsum", [Lowers, Differentiable]> {
-  let summary     = "The sum of all elements up to each place along an axis.";
-  let description = "With `exclusive`, the element itself does not count; with `reverse`, sums run from the end.";
+class Ingot_Scan<string mnemonic> : Ingot_Inferred<mnemonic, [Lowers, Differentiable]> {
+  let description = "With `exclusive`, the element itself does not count; with `reverse`, the scan runs from the end.";
   let arguments   = (ins Ingot_Tensor:$x, I64Attr:$axis, DefaultValuedAttr<BoolAttr, "false">:$exclusive,
                          DefaultValuedAttr<BoolAttr, "false">:$reverse);
-  let examples    = [
+}
+def Ingot_CumSumOp : Ingot_Scan<"cumsum"> {
+  let summary  = "The sum of all elements up to each place along an axis.";
+  let examples = [
     Example<["dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xf32>"],
             ["dense<[[1.0, 3.0, 6.0], [4.0, 9.0, 15.0]]> : tensor<2x3xf32>"], "axis = 1 : i64">,
     Example<["dense<[1, 2, 3]> : tensor<3xi64>"], ["dense<[5, 3, 0]> : tensor<3xi64>"],
+            "axis = 0 : i64, exclusive = true, reverse = true">];
+}
+/// The gradient divides by x, so an element that is zero has none.
+def Ingot_CumProdOp : Ingot_Scan<"cumprod"> {
+  let summary  = "The product of all elements up to each place along an axis.";
+  let examples = [
+    Example<["dense<[[1.0, 2.0, 3.0], [4.0, 0.5, -6.0]]> : tensor<2x3xf32>"],
+            ["dense<[[1.0, 2.0, 6.0], [4.0, 2.0, -12.0]]> : tensor<2x3xf32>"], "axis = 1 : i64">,
+    Example<["dense<[2, 3, 4]> : tensor<3xi32>"], ["dense<[12, 4, 1]> : tensor<3xi32>"],
             "axis = 0 : i64, exclusive = true, reverse = true">];
 }
 

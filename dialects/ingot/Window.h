@@ -62,6 +62,10 @@ struct PoolAttrs {
 /// Pooling of `x`, which has its batch first and its features second.
 mlir::Value buildMaxPool(mlir::ImplicitLocOpBuilder &b, mlir::Value x, const PoolAttrs &attrs);
 mlir::Value buildAveragePool(mlir::ImplicitLocOpBuilder &b, mlir::Value x, const PoolAttrs &attrs);
+mlir::Value buildSumPool(mlir::ImplicitLocOpBuilder &b, mlir::Value x, const PoolAttrs &attrs);
+/// The places of the maxima in x, which has a static shape, as numbers that count its elements in memory; or, with
+/// `columnMajor`, as if the first of the spatial dimensions were the innermost.
+mlir::Value buildMaxPoolPlaces(mlir::ImplicitLocOpBuilder &b, mlir::Value x, const PoolAttrs &attrs, bool columnMajor);
 
 /// The transposed convolution (ONNX ConvTranspose, without bias) as a convolution of the spread-out input. Pads of two
 /// entries a dimension, begins first. Null, with a diagnostic, when the numbers do not fit.
