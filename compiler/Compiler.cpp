@@ -122,6 +122,7 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context
       import.keepsWeight = [&](StringRef name) {
         return options.parameters.empty() || Regex(options.parameters).match(name);
       };
+    import.inputs = options.inputs;
     Expected<mlir::OwningOpRef<mlir::ModuleOp>> imported = importOnnx(context, path, import);
     if (!imported)
       return imported.takeError();

@@ -8,6 +8,7 @@
 #ifndef INGOT_COMPILER_OPTIONS_H
 #define INGOT_COMPILER_OPTIONS_H
 
+#include "dialects/ingot/KnownInput.h"
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -43,6 +44,7 @@ struct Options {
   std::map<std::string, int64_t> dims;      ///< values of named dimensions
   bool keepParameters = false;              ///< weights whose names match `parameters` stay weights whatever their use
   std::string parameters;                   ///< a POSIX extended regex that is searched for; "" matches all
+  std::map<unsigned, KnownInput> inputs;    ///< what is known of the model's inputs, by their places
 };
 
 } // namespace ingot

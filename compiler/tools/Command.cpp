@@ -230,9 +230,68 @@ Error LoadedModel::run(const runtime::Array<runtime::Tensor> &inputs, runtime::A
   return status == INGOT_OK ? Error::success() : failure(status, text.c_str());
 }
 
+Error readInput(const std::string &dataFolder, unsigned input, runtime::Tensor &tensor) {
+  std::string file = dataFolder + "/input_" + std::to_string(input) + ".pb";
+  runtime::Text error;
+  if (ingot_status status = runtime::readTensorProto(file.c_str(), tensor, nullptr, error))
+    return failure(status, file + ": " + error.c_str());
+  return Error::success();
+}
+
+std::string bytesOf(const runtime::Tensor &tensor) {
+  return std::string(static_cast<const char *>(tensor.data()), tensor.bytes());
+}
+
+/// Takes from the data folder what a model that is unsupported as it stands wants to know: the sizes of its inputs, and
+/// the elements of some. Whether there was anything new.
+static bool learnInputs(const UnsupportedModel &model, const std::string &dataFolder, Options &options) {
+  constexpr uint64_t elementLimit = 1024;
+  bool isFirst = options.inputs.empty();
+  runtime::Tensor tensor;
+  for (unsigned i = 0; isFirst && sys::fs::exists(dataFolder + "/input_" + std::to_string(i) + ".pb"); ++i) {
+    if (Error error = readInput(dataFolder, i, tensor)) {
+      consumeError(std::move(error));
+      continue;
+    }
+    const int64_t *dims = tensor.shape().dims;
+    options.inputs[i].shape.assign(dims, dims + tensor.shape().rank);
+  }
+  bool isNew = isFirst && !options.inputs.empty();
+  for (unsigned i : model.wanted) {
+    auto known = options.inputs.find(i);
+    if (known == options.inputs.end() || known->second.bytes)
+      continue;
+    if (Error error = readInput(dataFolder, i, tensor)) {
+      consumeError(std::move(error));
+      continue;
+    }
+    if (tensor.elements() > elementLimit)
+      continue;
+    known->second.bytes = bytesOf(tensor);
+    isNew = true;
+  }
+  return isNew;
+}
+
 Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModelForInputs(mlir::MLIRContext &context, StringRef path,
-                                                               Options options, const std::string &dataFolder) {
+                                                               Options options, const std::string &dataFolder,
+                                                               std::map<unsigned, KnownInput> *known) {
   Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModel(context, path, options);
+  for (bool learned = true; !module && !dataFolder.empty() && learned;) {
+    learned = false;
+    Error error = handleErrors(module.takeError(), [&](std::unique_ptr<UnsupportedModel> unsupported) -> Error {
+      learned = learnInputs(*unsupported, dataFolder, options);
+      return Error(std::move(unsupported));
+    });
+    if (learned) {
+      consumeError(std::move(error));
+      module = loadModel(context, path, options);
+    } else {
+      module = std::move(error);
+    }
+  }
+  if (known)
+    *known = options.inputs;
   if (!module || dataFolder.empty())
     return module;
   auto main = (*module)->lookupSymbol<mlir::func::FuncOp>("main");

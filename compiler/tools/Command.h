@@ -107,10 +107,16 @@ private:
   ingot_context *runContext = nullptr;
 };
 
-/// Loads a model; named dimensions that the options leave open take the sizes that the tensors in `dataFolder` (a
-/// test_data_set_K folder; "": none) have.
+/// Reads input number `input` of a test_data_set_K folder.
+llvm::Error readInput(const std::string &dataFolder, unsigned input, runtime::Tensor &tensor);
+std::string bytesOf(const runtime::Tensor &tensor);
+
+/// Loads a model for the tensors in `dataFolder` (a test_data_set_K folder; "": none): named dimensions that the
+/// options leave open take their sizes, and an input whose elements the model's shapes or attributes depend on becomes
+/// a constant. `known` tells which ones did.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModelForInputs(mlir::MLIRContext &context, llvm::StringRef path,
-                                                                     Options options, const std::string &dataFolder);
+                                                                     Options options, const std::string &dataFolder,
+                                                                     std::map<unsigned, KnownInput> *known = nullptr);
 
 /// Compiles the model at `path` into this process.
 llvm::Expected<std::unique_ptr<LoadedModel>> compileInProcess(const std::string &path, const Options &options,

@@ -39,11 +39,14 @@ public:
   static Expected<std::unique_ptr<Runner>> create(const VerifyOptions &options, StringRef model,
                                                   const std::string &dataFolder);
   Error run(const std::string &dataFolder, Array<Tensor> &outputs);
+  /// Whether the inputs that the model was compiled for are the same in another folder.
+  bool fits(const std::string &dataFolder) const;
 
   std::vector<ValueInfo> outputs;
 
 private:
   std::unique_ptr<TemporaryFolder> folder;
+  std::map<unsigned, KnownInput> known;
   std::vector<std::string> program; ///< the command, where the model is a program
   std::unique_ptr<LoadedModel> loaded;
 };
@@ -58,7 +61,7 @@ Expected<std::unique_ptr<Runner>> Runner::create(const VerifyOptions &options, S
     return compileOptions.takeError();
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   Expected<mlir::OwningOpRef<mlir::ModuleOp>> module =
-      loadModelForInputs(*context, path, *compileOptions, dataFolder);
+      loadModelForInputs(*context, path, *compileOptions, dataFolder, &runner->known);
   if (!module)
     return module.takeError();
   if (options.via == "jit") {
@@ -105,6 +108,19 @@ Expected<std::unique_ptr<Runner>> Runner::create(const VerifyOptions &options, S
   return runner;
 }
 
+bool Runner::fits(const std::string &dataFolder) const {
+  return all_of(known, [&](const auto &input) {
+    Tensor tensor;
+    if (Error error = readInput(dataFolder, input.first, tensor)) {
+      consumeError(std::move(error));
+      return false;
+    }
+    const int64_t *dims = tensor.shape().dims;
+    return ArrayRef(dims, tensor.shape().rank) == ArrayRef(input.second.shape) &&
+           (!input.second.bytes || *input.second.bytes == bytesOf(tensor));
+  });
+}
+
 Error Runner::run(const std::string &dataFolder, Array<Tensor> &results) {
   runtime::Text error;
   if (loaded) {
@@ -132,7 +148,7 @@ Error Runner::run(const std::string &dataFolder, Array<Tensor> &results) {
     return failure(INGOT_OUT_OF_MEMORY, "not enough memory");
   for (auto [i, info] : enumerate(outputs)) {
     runtime::Text path;
-    runtime::appendOutputPath(path, outputFolder.c_str(), info.name.c_str());
+    runtime::appendOutputPath(path, outputFolder.c_str(), info.name.c_str(), info.dtype);
     if (ingot_status status = runtime::readTensor(path.c_str(), results[i], error))
       return failure(status, "output '" + info.name + "': " + error.c_str());
   }
@@ -183,9 +199,12 @@ static Error verifyFolder(const std::string &folder, const VerifyOptions &option
   if (!runner)
     return runner.takeError();
   result.status = "passed";
-  for (const std::string &set : data)
+  for (const std::string &set : data) {
+    if (!(*runner)->fits(set) && !(runner = Runner::create(options, model, set)))
+      return runner.takeError();
     if (Error error = verifyData(**runner, set, options, result))
       return error;
+  }
   return Error::success();
 }
 

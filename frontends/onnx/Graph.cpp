@@ -69,6 +69,7 @@ void GraphImporter::report(const Node &node, const Scope &scope, const Twine &re
     else
       os << "-";
   });
+  wanted.insert(node.wanted.begin(), node.wanted.end());
   unsupported.push_back({nodeName(node).str(), displayName(node), opsetOf(scope, node.domain), dtypes, reason.str()});
 }
 
@@ -156,7 +157,8 @@ static void bindOutputs(const onnx::NodeProto &proto, const Node &node, bool isD
 
 /// Rules rely on inputs that an operator must have, and on tensors where it does not speak of sequences.
 static void checkInputs(Node &node, const onnx::OpSchema &schema) {
-  bool takesSequences = StringRef(node.op).contains("Sequence") || node.op == "Identity";
+  bool takesSequences =
+      StringRef(node.op).contains("Sequence") || StringRef(node.op).starts_with("Optional") || node.op == "Identity";
   size_t formal = 0;
   for (const auto &[i, input] : llvm::enumerate(node.inputs)) {
     bool isThere = input.isSequence || input.value();
@@ -270,10 +272,15 @@ llvm::Error GraphImporter::importNode(const onnx::NodeProto &proto, Scope &scope
       error = importConstant(proto, scope, node);
     } else if (isKnown(domain, node.op)) {
       (void)onnx_import::importNode(node);
-    } else if (functionBody(*schema, proto, scope, node, body)) {
-      error = inlineFunction(body, proto, schema, scope, node);
     } else {
-      (void)node.unsupported("the operator is not supported");
+      (void)node.asFunction("the operator is not supported");
+    }
+    if (node.fault == Fault::Deferred) {
+      node.fault = Fault::None;
+      if (functionBody(*schema, proto, scope, node, body))
+        error = inlineFunction(body, proto, schema, scope, node);
+      else
+        (void)node.unsupported(std::string(std::move(node.reason)));
     }
   }
   if (error)

@@ -39,6 +39,7 @@ public:
   llvm::Error importGraph(const onnx::GraphProto &graph, Scope &scope);
 
   std::vector<UnsupportedNode> unsupported;
+  std::set<unsigned> wanted; ///< arguments of the function whose elements unsupported nodes want to know
 
 private:
   using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;

@@ -41,16 +41,20 @@ void UnsupportedModel::log(llvm::raw_ostream &os) const {
 
 int64_t newestOpset() { return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second; }
 
-/// The type of a graph's input; names of dimensions go to `names`.
-static llvm::Expected<RankedTensorType> inputType(MLIRContext *context, const onnx::ValueInfoProto &info,
-                                                  const ImportOptions &options, SmallVectorImpl<std::string> &names) {
-  auto complain = [&](const Twine &what) { return fault("input '" + info.name() + "' " + what); };
+/// Why an input's type is not supported, or nothing where it is.
+static StringRef unsupportedInput(MLIRContext *context, const onnx::ValueInfoProto &info) {
   if (!info.type().has_tensor_type())
-    return complain("is no tensor, which is not supported");
+    return "an input that is no tensor is not supported";
+  return elementType(context, info.type().tensor_type().elem_type()) ? "" : "the element type is not supported";
+}
+
+/// The type of a graph's input; names of dimensions go to `names`. Sizes that the model leaves open may be `known`.
+static llvm::Expected<RankedTensorType> inputType(MLIRContext *context, const onnx::ValueInfoProto &info,
+                                                  const ImportOptions &options, const KnownInput *known,
+                                                  SmallVectorImpl<std::string> &names) {
+  auto complain = [&](const Twine &what) { return fault("input '" + info.name() + "' " + what); };
   const onnx::TypeProto::Tensor &tensor = info.type().tensor_type();
   Type element = elementType(context, tensor.elem_type());
-  if (!element)
-    return complain("has an unsupported element type");
   if (!tensor.has_shape())
     return complain("has no shape; the number of its dimensions must be known");
   SmallVector<int64_t> shape;
@@ -64,7 +68,24 @@ static llvm::Expected<RankedTensorType> inputType(MLIRContext *context, const on
     shape.push_back(dim.has_dim_value() ? dim.dim_value() : isGiven ? given->second : ShapedType::kDynamic);
     names.push_back(shape.back() == ShapedType::kDynamic ? dim.dim_param() : "");
   }
+  if (known && known->shape.size() == shape.size())
+    for (auto [size, name, given] : llvm::zip_equal(shape, names, known->shape))
+      if (ShapedType::isDynamic(size)) {
+        size = given;
+        name.clear();
+      }
   return RankedTensorType::get(shape, element);
+}
+
+/// The constant that stands for an input with known elements, or null where they do not fit it.
+static Value knownConstant(OpBuilder &builder, const KnownInput &known, RankedTensorType type) {
+  if (!known.bytes || !type.hasStaticShape() || ArrayRef(known.shape) != type.getShape())
+    return {};
+  unsigned width = std::max(8u, type.getElementTypeBitWidth()) / 8;
+  if (known.bytes->size() != uint64_t(type.getNumElements()) * width)
+    return {};
+  TensorData data{type, ArrayRef(known.bytes->data(), known.bytes->size()), nullptr};
+  return arith::ConstantOp::create(builder, builder.getUnknownLoc(), elementsOf(data));
 }
 
 /// A dimension that the caller gives a value must be there.
@@ -118,8 +139,16 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
   for (const onnx::ValueInfoProto &info : graph.input()) {
     if (initialized.contains(info.name()))
       continue; // models of old have an input for each initializer
+    if (StringRef reason = unsupportedInput(&context, info); !reason.empty()) {
+      importer.unsupported.push_back({info.name(), "input", scope.opsets[""], "", reason.str()});
+      scope.unknown.insert(info.name());
+      argAttrs.push_back(builder.getDictionaryAttr({}));
+      continue;
+    }
     SmallVector<std::string> names;
-    auto type = inputType(&context, info, options, names);
+    auto given = options.inputs.find(argAttrs.size());
+    const KnownInput *known = given == options.inputs.end() ? nullptr : &given->second;
+    auto type = inputType(&context, info, options, known, names);
     if (!type)
       return type.takeError();
     NamedAttrList attrs;
@@ -127,7 +156,9 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
     if (llvm::any_of(names, [](const std::string &name) { return !name.empty(); }))
       attrs.set("ingot.dims", builder.getStrArrayAttr(SmallVector<StringRef>(names.begin(), names.end())));
     argAttrs.push_back(attrs.getDictionary(&context));
-    scope.values[info.name()] = body->addArgument(*type, NameLoc::get(builder.getStringAttr(info.name())));
+    Value argument = body->addArgument(*type, NameLoc::get(builder.getStringAttr(info.name())));
+    Value constant = known ? knownConstant(builder, *known, *type) : Value();
+    scope.values[info.name()] = constant ? constant : argument;
   }
   if (llvm::Error error = importer.importGraph(graph, scope))
     return std::move(error);
@@ -141,7 +172,8 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
     resultAttrs.push_back(builder.getDictionaryAttr(builder.getNamedAttr("ingot.name", builder.getStringAttr(info.name()))));
   }
   if (!importer.unsupported.empty())
-    return llvm::make_error<UnsupportedModel>(graph.node_size(), std::move(importer.unsupported));
+    return llvm::make_error<UnsupportedModel>(graph.node_size(), std::move(importer.unsupported),
+                                              std::move(importer.wanted));
   if (llvm::is_contained(results, Value()))
     return fault("an output of the graph is computed nowhere");
   func::ReturnOp::create(builder, top, results);

@@ -8,19 +8,22 @@
 #ifndef INGOT_FRONTENDS_ONNX_IMPORTER_H
 #define INGOT_FRONTENDS_ONNX_IMPORTER_H
 
+#include "dialects/ingot/KnownInput.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/Error.h"
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace ingot {
 
 struct ImportOptions {
-  std::map<std::string, int64_t> dims; ///< values of named dimensions
+  std::map<std::string, int64_t> dims;   ///< values of named dimensions
+  std::map<unsigned, KnownInput> inputs; ///< by place among the inputs
   /// Float initializers that stay weights whatever their shape and use, so that they can be differentiated by.
   std::function<bool(llvm::StringRef name)> keepsWeight;
 };
@@ -38,10 +41,12 @@ struct UnsupportedNode {
 class UnsupportedModel : public llvm::ErrorInfo<UnsupportedModel> {
 public:
   static char ID;
-  UnsupportedModel(size_t total, std::vector<UnsupportedNode> nodes) : total(total), nodes(std::move(nodes)) {}
+  UnsupportedModel(size_t total, std::vector<UnsupportedNode> nodes, std::set<unsigned> wanted = {})
+      : total(total), nodes(std::move(nodes)), wanted(std::move(wanted)) {}
 
   size_t total; ///< nodes in the model
   std::vector<UnsupportedNode> nodes;
+  std::set<unsigned> wanted; ///< inputs whose elements the nodes want to know, by their places
 
   /// "3 of 215 nodes are unsupported" and a table.
   void log(llvm::raw_ostream &os) const override;

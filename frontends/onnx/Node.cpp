@@ -5,11 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/ingot/Ops.h"
 #include "frontends/onnx/Node.h"
+#include "dialects/ingot/Ops.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -59,11 +60,30 @@ DenseElementsAttr Node::constant(Value value) {
   return DenseElementsAttr::getFromRawBuffer(type, dialect->getWeights().lookup(weight.getKey()));
 }
 
+DenseElementsAttr Node::need(Value value) {
+  DenseElementsAttr elements = constant(value);
+  if (elements || !value)
+    return elements;
+  SmallVector<Value> work{value};
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  while (!work.empty()) {
+    Value next = work.pop_back_val();
+    Operation *op = next.getDefiningOp();
+    if (auto argument = dyn_cast<BlockArgument>(next)) {
+      if (argument.getOwner()->isEntryBlock() && isa<FunctionOpInterface>(argument.getOwner()->getParentOp()))
+        wanted.push_back(argument.getArgNumber());
+    } else if (seen.insert(op).second && !isa<ShapeOp, SizeOp>(op)) {
+      llvm::append_range(work, op->getOperands());
+    }
+  }
+  return {};
+}
+
 LogicalResult Node::constantIntegers(unsigned input, StringRef what, std::optional<SmallVector<int64_t>> &values) {
   values.reset();
   if (!has(input))
     return success();
-  DenseElementsAttr elements = constant(in(input));
+  DenseElementsAttr elements = need(in(input));
   if (!elements)
     return unsupported("'" + what + "' is not known at compile time");
   auto element = dyn_cast<IntegerType>(elements.getElementType());

@@ -35,7 +35,7 @@ struct Bound {
 };
 
 /// Why a node could not be imported.
-enum class Fault { None, Unsupported, Invalid };
+enum class Fault { None, Unsupported, Invalid, Deferred };
 
 /// A node on its way into the `ingot` dialect. Upgrading rewrites it in place to the newest form of its operator; then a
 /// table row or a rule builds ops from it. Whatever is built is folded at once. Building never asserts on what a model
@@ -76,6 +76,8 @@ public:
 
   /// The elements of a small constant, or null.
   static mlir::DenseElementsAttr constant(mlir::Value value);
+  /// The same for what a rule cannot do without: where it is not known, the inputs of the model behind it are noted.
+  mlir::DenseElementsAttr need(mlir::Value value);
   /// Input `input` as integers (scalars and vectors alike). An input that is left out gives `nothing` and success;
   /// one that is no constant is reported as unsupported.
   mlir::LogicalResult constantIntegers(unsigned input, llvm::StringRef what,
@@ -122,11 +124,14 @@ public:
   mlir::LogicalResult results(llvm::ArrayRef<mlir::Value> values);
   /// The compiler cannot do what the node asks for.
   mlir::LogicalResult unsupported(const llvm::Twine &reason) { return fail(Fault::Unsupported, reason); }
+  /// The rule leaves the node to ONNX's definition by other operators; `otherwise` is the reason where it has none.
+  mlir::LogicalResult asFunction(const llvm::Twine &otherwise) { return fail(Fault::Deferred, otherwise); }
   /// The node makes no sense.
   mlir::LogicalResult invalid(const llvm::Twine &reason) { return fail(Fault::Invalid, reason); }
 
   Fault fault = Fault::None;
   std::string reason;
+  llvm::SmallVector<unsigned> wanted; ///< arguments of the function that `need` met
   mlir::OpBuilder &b;
   mlir::Location loc;
 
@@ -171,12 +176,18 @@ using RuleMap = llvm::StringMap<Rule>;
 // One for each family; the files are named after them.
 void addContractRules(RuleMap &rules);
 void addControlRules(RuleMap &rules);
+void addEinsumRules(RuleMap &rules);
 void addElementRules(RuleMap &rules);
 void addMovementRules(RuleMap &rules);
 void addNormalizeRules(RuleMap &rules);
+void addQuantizeRules(RuleMap &rules);
 void addReduceRules(RuleMap &rules);
+void addResizeRules(RuleMap &rules);
+void addSelectRules(RuleMap &rules);
 void addSequenceRules(RuleMap &rules);
 void addShapeRules(RuleMap &rules);
+void addSignalRules(RuleMap &rules);
+void addTrainingRules(RuleMap &rules);
 void addWindowRules(RuleMap &rules);
 
 } // namespace ingot::onnx_import

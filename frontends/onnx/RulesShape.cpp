@@ -119,11 +119,16 @@ static std::optional<SmallVector<int64_t>> traceSizes(Value sizes, Value x, unsi
 
 std::optional<SmallVector<int64_t>> traceSizes(Value sizes, Value x) { return traceSizes(sizes, x, 0); }
 
+static LogicalResult unknownShape(Node &n) {
+  (void)n.need(n.in(1));
+  return n.unsupported("'shape' is not known at compile time");
+}
+
 static LogicalResult reshape(Node &n) {
   Value x = n.in(0);
   auto shape = traceSizes(n.in(1), x);
   if (!shape)
-    return n.unsupported("the number of dimensions of 'shape' is not known at compile time");
+    return unknownShape(n);
   bool copiesZero = !n.integer("allowzero", 0);
   int64_t open = llvm::count(*shape, -1);
   for (auto [i, size] : llvm::enumerate(*shape)) {
@@ -133,7 +138,7 @@ static LogicalResult reshape(Node &n) {
       size = -1; // the one that follows from the others
   }
   if (llvm::is_contained(*shape, ShapedType::kDynamic))
-    return n.unsupported("'shape' is not known at compile time");
+    return unknownShape(n);
   return n.result(n.reshape(x, *shape));
 }
 
@@ -141,14 +146,14 @@ static LogicalResult expand(Node &n) {
   RankedTensorType type = n.type(0);
   auto shape = traceSizes(n.in(1), n.in(0));
   if (!shape)
-    return n.unsupported("the number of dimensions of 'shape' is not known at compile time");
+    return unknownShape(n);
   int64_t lead = int64_t(shape->size()) - type.getRank();
   for (auto [i, size] : llvm::enumerate(*shape)) {
     // A size that x has already is kept by saying 1.
     if (size <= -2 && -2 - size == int64_t(i) - lead)
       size = 1;
     if (size < 0)
-      return n.unsupported("'shape' is not known at compile time");
+      return unknownShape(n);
   }
   return n.result(n.build("expand", n.in(0), n.attr("shape", *shape)));
 }
@@ -187,7 +192,7 @@ static LogicalResult range(Node &n) {
   Type element = n.type(0).getElementType();
   SmallVector<double> numbers;
   for (unsigned i = 0; i < 3; ++i) {
-    DenseElementsAttr elements = Node::constant(n.in(i));
+    DenseElementsAttr elements = n.need(n.in(i));
     if (!elements || elements.getNumElements() != 1)
       return n.unsupported("the limits are not known at compile time");
     if (isa<FloatType>(element))

@@ -69,6 +69,31 @@ TEST_F(OnnxImport, NamesInputsOutputsAndNodes) {
   EXPECT_EQ(mlir::cast<mlir::NameLoc>(loc.getChildLoc()).getName(), "Relu-18");
 }
 
+TEST_F(OnnxImport, TakesWhatTheCallerKnowsOfInputs) {
+  const char *graph = "g (float[3, M] x, int64[1] axes) => (float[3] y) { y = ReduceSum <keepdims = 0> (x, axes) }";
+  auto module =
+      importOnnx(context, write("model.onnxtxt", std::string("<ir_version: 8, opset_import: [\"\" : 18]>\n") + graph));
+  ASSERT_FALSE(bool(module));
+  llvm::handleAllErrors(module.takeError(), [](const UnsupportedModel &error) {
+    EXPECT_THAT(error.message(), HasSubstr("'axes' is not known at compile time"));
+    EXPECT_THAT(error.wanted, testing::ElementsAre(1));
+  });
+  ImportOptions options;
+  options.inputs[0] = {{3, 4}, std::nullopt};
+  options.inputs[1] = {{1}, std::string("\1\0\0\0\0\0\0\0", 8)};
+  std::string text = import(graph, 18, options);
+  EXPECT_THAT(text, HasSubstr("axes = array<i64: 1>"));
+  EXPECT_THAT(text, HasSubstr("%arg0: tensor<3x4xf32>"));
+  EXPECT_THAT(text, HasSubstr("%arg1: tensor<1xi64>"));
+  options.inputs[1].shape = {2}; // no longer fits
+  EXPECT_THAT(import(graph, 18, options), HasSubstr("'axes' is not known at compile time"));
+}
+
+TEST_F(OnnxImport, RefusesInputsOfUnsupportedTypes) {
+  EXPECT_THAT(import("g (string[2] x, float[2] a) => (float[2] y) { y = Relu(a) }"),
+              HasSubstr("the element type is not supported"));
+}
+
 TEST_F(OnnxImport, GivesNamedDimensionsValues) {
   ImportOptions options;
   options.dims["N"] = 5;
@@ -114,7 +139,7 @@ TEST_F(OnnxImport, InlinesFunctions) {
   std::string text = importFile(path);
   EXPECT_THAT(text, HasSubstr("ingot.leaky_relu"));
   EXPECT_THAT(text, HasSubstr("alpha = 5.000000e-01"));
-  EXPECT_THAT(import("g (float[2] x) => (float[2] y) { y = Softsign(x) }"), HasSubstr("ingot.div"));
+  EXPECT_THAT(import("g (float[2] x) => (float[2] y) { y = ThresholdedRelu(x) }"), HasSubstr("ingot.where"));
 }
 
 TEST_F(OnnxImport, SaysWhatIsWrongWithAModel) {
