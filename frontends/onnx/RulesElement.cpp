@@ -35,14 +35,29 @@ static LogicalResult clip(Node &n) {
   return n.result(x);
 }
 
+static LogicalResult convert(Node &n, Type to) {
+  if (n.type(0).getElementType() == to)
+    return n.result(n.in(0));
+  return n.result(n.build("cast", n.in(0), {n.attr("to", to), n.attr("saturate", n.integer("saturate", 1) != 0)}));
+}
+
 static LogicalResult cast(Node &n) {
   Type to = elementType(n.b.getContext(), int(n.integer("to", 0)));
   if (!to)
     return n.unsupported("casts to type " + Twine(n.integer("to", 0)) + " are not supported");
-  return n.result(n.cast(n.in(0), to));
+  return convert(n, to);
 }
 
-static LogicalResult castLike(Node &n) { return n.result(n.cast(n.in(0), n.type(1).getElementType())); }
+static LogicalResult castLike(Node &n) { return convert(n, n.type(1).getElementType()); }
+
+static LogicalResult bitCast(Node &n) {
+  Type to = elementType(n.b.getContext(), int(n.integer("to", 0)));
+  if (!to)
+    return n.unsupported("type " + Twine(n.integer("to", 0)) + " is not supported");
+  if (to == n.type(0).getElementType())
+    return n.result(n.in(0));
+  return n.result(n.build("bitcast", n.in(0), n.attr("to", to)));
+}
 
 static LogicalResult identity(Node &n) {
   n.outputs.push_back(n.inputs[0]);
@@ -121,6 +136,7 @@ void addElementRules(RuleMap &rules) {
   rules[".Clip"] = clip;
   rules[".Cast"] = cast;
   rules[".CastLike"] = castLike;
+  rules[".BitCast"] = bitCast;
   rules[".Identity"] = identity;
   rules[".Dropout"] = dropout;
   rules[".Gelu"] = gelu;

@@ -221,11 +221,19 @@ static LogicalResult trilu(Node &n) {
 }
 
 static LogicalResult oneHot(Node &n) {
-  auto depth = n.constantIntegers(1, "depth");
-  if (failed(depth) || depth->size() != 1)
+  DenseElementsAttr given = n.need(n.in(1));
+  if (!given)
     return n.unsupported("'depth' is not known at compile time");
+  if (given.getNumElements() != 1)
+    return n.invalid("'depth' must be one number");
+  // ONNX takes a number of any type.
+  Attribute number = *given.value_begin<Attribute>();
+  auto real = dyn_cast<FloatAttr>(number);
+  int64_t depth = real ? int64_t(real.getValueAsDouble())
+                  : isUnsignedType(given.getElementType()) ? int64_t(cast<IntegerAttr>(number).getValue().getZExtValue())
+                                                            : cast<IntegerAttr>(number).getValue().getSExtValue();
   return n.result(n.build("one_hot", {n.in(0), n.in(2)},
-                          {n.attr("depth", depth->front()), n.attr("axis", n.integer("axis", -1))}));
+                          {n.attr("depth", depth), n.attr("axis", n.integer("axis", -1))}));
 }
 
 /// The blocks of DepthToSpace and SpaceToDepth: sizes [N, C, H, W] that must be known.
@@ -241,7 +249,9 @@ static LogicalResult blocks(Node &n, bool toSpace) {
   if (!toSpace) {
     if (h % size || w % size)
       return n.invalid("the block size does not divide the image");
-    x = n.transpose(n.reshape(x, {batch, c, h / size, size, w / size, size}), {0, 3, 5, 1, 2, 4});
+    SmallVector<int64_t> order = n.text("mode", "DCR") == "CRD" ? SmallVector<int64_t>{0, 1, 3, 5, 2, 4}
+                                                                : SmallVector<int64_t>{0, 3, 5, 1, 2, 4};
+    x = n.transpose(n.reshape(x, {batch, c, h / size, size, w / size, size}), order);
     return n.result(n.reshape(x, {batch, c * size * size, h / size, w / size}));
   }
   if (c % (size * size))

@@ -72,7 +72,12 @@ static LogicalResult lpNorm(Node &n) {
     return n.invalid("'p' is " + Twine(p) + ", want 1 or 2");
   Value norm = n.build(p == 1 ? "reduce_l1" : "reduce_l2", n.in(0),
                        {n.attr("axes", ArrayRef<int64_t>{n.integer("axis", -1)}), n.attr("keepdims", true)});
-  return n.result(n.build("div", {n.in(0), norm}, {}));
+  if (!norm)
+    return failure();
+  // Where all is zero it stays so.
+  Type element = n.type(0).getElementType();
+  Value isZero = n.build("equal", {norm, n.scalar(0, element)}, {});
+  return n.result(n.build("div", {n.in(0), n.build("where", {isZero, n.scalar(1, element), norm}, {})}, {}));
 }
 
 /// Before opset 13, everything from `axis` on is one dimension.

@@ -24,12 +24,15 @@ static LogicalResult reduce(Node &n, StringRef op) {
   return n.result(n.build(op, n.in(0), {n.attr("axes", *axes), n.attr("keepdims", n.integer("keepdims", 1) != 0)}));
 }
 
-static LogicalResult cumulativeSum(Node &n) {
+static LogicalResult scan(Node &n, StringRef op) {
   auto axis = n.constantIntegers(1, "axis");
-  if (failed(axis) || axis->size() != 1)
-    return n.unsupported("'axis' is not known at compile time");
-  return n.result(n.build("cumsum", n.in(0), {n.attr("axis", axis->front()), n.attr("exclusive", n.integer("exclusive", 0) != 0),
-                                              n.attr("reverse", n.integer("reverse", 0) != 0)}));
+  if (failed(axis))
+    return failure();
+  if (axis->size() != 1)
+    return n.invalid("'axis' must be one number");
+  return n.result(n.build(op, n.in(0),
+                          {n.attr("axis", axis->front()), n.attr("exclusive", n.integer("exclusive", 0) != 0),
+                           n.attr("reverse", n.integer("reverse", 0) != 0)}));
 }
 
 /// Pools over the whole image.
@@ -51,7 +54,8 @@ void addReduceRules(RuleMap &rules) {
   rules[".ReduceL2"] = [](Node &n) { return reduce(n, "reduce_l2"); };
   rules[".ReduceLogSum"] = [](Node &n) { return reduce(n, "reduce_log_sum"); };
   rules[".ReduceLogSumExp"] = [](Node &n) { return reduce(n, "reduce_log_sum_exp"); };
-  rules[".CumSum"] = cumulativeSum;
+  rules[".CumSum"] = [](Node &n) { return scan(n, "cumsum"); };
+  rules[".CumProd"] = [](Node &n) { return scan(n, "cumprod"); };
   rules[".GlobalAveragePool"] = [](Node &n) { return global(n, "reduce_mean"); };
   rules[".GlobalMaxPool"] = [](Node &n) { return global(n, "reduce_max"); };
 }

@@ -37,12 +37,18 @@ static const RuleMap &rules() {
     RuleMap map;
     addContractRules(map);
     addControlRules(map);
+    addEinsumRules(map);
     addElementRules(map);
     addMovementRules(map);
     addNormalizeRules(map);
+    addQuantizeRules(map);
     addReduceRules(map);
+    addResizeRules(map);
+    addSelectRules(map);
     addSequenceRules(map);
     addShapeRules(map);
+    addSignalRules(map);
+    addTrainingRules(map);
     addWindowRules(map);
     return map;
   }();

@@ -33,10 +33,34 @@ static void numberToInput(Node &n, StringRef name, unsigned input) {
   n.inputs[input] = n.scalar(value.getValueAsDouble(), n.type(0).getElementType());
 }
 
+/// Before opset 7 the second operand of arithmetic broadcast only where `broadcast` said so, from dimension `axis` on.
+static LogicalResult upgradeBroadcast(Node &n) {
+  int64_t axis = n.integer("axis", -1);
+  bool aligned = n.hasAttr("axis") && n.integer("broadcast", 0) && n.has(0) && n.has(1);
+  n.attributes.erase("axis");
+  n.attributes.erase("broadcast");
+  n.attributes.erase("consumed_inputs");
+  if (!aligned)
+    return success();
+  RankedTensorType a = n.type(0), b = n.type(1);
+  axis = axis < 0 ? axis + a.getRank() : axis;
+  if (!b.hasStaticShape() || axis < 0 || axis + b.getRank() > a.getRank())
+    return n.invalid("'axis' does not fit the operands");
+  SmallVector<int64_t> shape(b.getShape());
+  shape.append(a.getRank() - b.getRank() - axis, 1);
+  n.inputs[1] = n.reshape(n.in(1), shape);
+  return success();
+}
+
 LogicalResult upgrade(Node &n) {
   if (!n.domain.empty())
     return success();
   llvm::StringRef op = n.op;
+  if (n.version < 7 &&
+      llvm::is_contained({"Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Less", "Greater", "Equal"}, op))
+    return upgradeBroadcast(n);
+  if (n.version < 6)
+    n.attributes.erase("consumed_inputs");
   if (op.starts_with("Reduce") || op == "Squeeze" || op == "Unsqueeze") {
     integersToInput(n, "axes", 1);
   } else if (op == "Split") {
@@ -53,6 +77,18 @@ LogicalResult upgrade(Node &n) {
     numberToInput(n, "max", 2);
   } else if (op == "RNN" || op == "GRU" || op == "LSTM") {
     n.attributes.erase("output_sequence"); // which outputs there are says the node itself
+  } else if (op == "PRelu" && n.version < 7 && n.has(1) && n.type(1).getRank() == 1 && n.type(0).getRank() > 2) {
+    // One slope for each channel.
+    SmallVector<int64_t> shape(n.type(0).getRank() - 1, 1);
+    shape[0] = -1;
+    n.inputs[1] = n.reshape(n.in(1), shape);
+  } else if (op == "Selu" && n.version < 6) {
+    if (!n.hasAttr("alpha"))
+      n.attributes.set("alpha", n.b.getF32FloatAttr(1.6732f));
+    if (!n.hasAttr("gamma"))
+      n.attributes.set("gamma", n.b.getF32FloatAttr(1.0507f));
+  } else if (op == "Scatter") {
+    n.op = "ScatterElements";
   } else if (op == "Dropout" && n.version < 12) {
     n.attributes.erase("ratio");
   } else if (op == "BatchNormalization" && n.version < 9) {
