@@ -310,7 +310,8 @@ static void appendFloat(Text &text, double value, bool isDouble) {
     return;
   }
   char digits[40];
-  for (int precision = 1; precision <= 17; ++precision) {
+  // Six digits at least: 10 is "10", where one digit would make it "1e+01".
+  for (int precision = 6; precision <= 17; ++precision) {
     snprintf(digits, sizeof digits, "%.*g", precision, value);
     if (isDouble ? strtod(digits, nullptr) == value : strtof(digits, nullptr) == float(value))
       break;

@@ -8,9 +8,13 @@
 // The functions of the math dialect on f32, scalars and vectors alike, so that a value does not depend on the loop that
 // computes it. f64 is left to libm. Error bounds in units in the last place:
 //
-//   exp, exp2, expm1, log, log2, log10, log1p, sinh, cosh, asinh, acosh, atanh, pow   2
-//   sin, cos, tan, atan, asin, acos   3; sin, cos and tan for |x| < 1000, growing to an absolute 1e-6 at a million
-//   tanh, erf                         4, upstream's polynomials
+//   exp, exp2, expm1, log, log2, log10, log1p, cosh, asinh, acosh, pow   2
+//   sinh, atanh, sin, cos, atan, acos                                    3
+//   tan                                                                  4
+//   tanh, erf                                                            5, upstream's polynomials
+//   asin                                                                 8, near 1; upstream's polynomial
+//
+// Those of sin, cos and tan are for |x| < 1000, growing to an absolute 1e-6 at a million.
 //
 // Infinities, NaN, zeros of either sign and denormal arguments are as in C, except that exp and exp2 give 0 where the
 // result is below 2^-125, sin and cos forget the angle far beyond a million, erf(-0) is 0, and of zeros of both signs
@@ -356,7 +360,7 @@ struct ExpandMath : impl::ExpandMathBase<ExpandMath> {
                  Power, Extreme<arith::MaximumFOp, arith::CmpFPredicate::OGT>,
                  Extreme<arith::MinimumFOp, arith::CmpFPredicate::OLT>>(&getContext());
     populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
-      return llvm::is_contained({"math.tanh", "math.erf", "math.erfc", "math.atan2", "math.asin", "math.acos"}, name);
+      return llvm::is_contained({"math.tanh", "math.erf", "math.asin", "math.acos"}, name);
     });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -86,7 +86,7 @@ static LogicalResult importIf(Node &n) {
     for (auto [i, first, second] : llvm::enumerate(types, own))
       if (first != second) {
         std::string text;
-        llvm::raw_string_ostream(text) << "output " << i << " is " << first << " in one branch and " << second << " in the other";
+        llvm::raw_string_ostream(text) << "output " << i << " is '" << first << "' in one branch and '" << second << "' in the other";
         return n.unsupported(text);
       }
   }
@@ -105,8 +105,8 @@ static LogicalResult checkCarried(Node &n, ValueRange inits, ValueRange next) {
   for (auto [i, init, value] : llvm::enumerate(inits, next))
     if (init.getType() != value.getType()) {
       std::string text;
-      llvm::raw_string_ostream(text) << "carried value " << i << " is " << init.getType() << " at first and " << value.getType()
-                                     << " after a step; its type must stay the same";
+      llvm::raw_string_ostream(text) << "carried value " << i << " is '" << init.getType() << "' at first and '" << value.getType()
+                                     << "' after a step; its type must stay the same";
       return n.unsupported(text);
     }
   return success();

@@ -60,7 +60,8 @@ func.func @meeting(%x: tensor<2x8xf32>) -> tensor<2x4xf32> {
 // CHECK: %[[A:.*]] = ingot.group(%arg0)
 // CHECK: %[[S:.*]] = ingot.group(%[[A]])
 // CHECK: ingot.reduce_sum
-// CHECK: ingot.group(%[[A]], %[[S]])
+// CHECK: %[[R:.*]] = ingot.reshape %[[S]]
+// CHECK: ingot.group(%[[R]], %[[A]])
 func.func @path(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %0 = ingot.tanh %x : (tensor<2x4xf32>) -> tensor<2x4xf32>
   %t = ingot.transpose %0 {perm = array<i64: 1, 0>} : (tensor<2x4xf32>) -> tensor<4x2xf32>
