@@ -44,10 +44,11 @@ void addLowerToLLVM(OpPassManager &pm, const CpuTarget &target) {
   // func: pointers instead of memrefs, and the C entry around @main.
   pm.addPass(createEmitEntry());
 
-  ConvertVectorToLLVMPassOptions vectors;
-  pm.addPass(createConvertVectorToLLVMPass(vectors));
+  // math: functions without an instruction call libm, on one element of a vector after another.
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
+  ConvertVectorToLLVMPassOptions vectors;
+  pm.addPass(createConvertVectorToLLVMPass(vectors));
   pm.addPass(createConvertIndexToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createUBToLLVMConversionPass());
