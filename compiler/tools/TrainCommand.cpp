@@ -7,7 +7,7 @@
 
 #include "compiler/tools/Command.h"
 #include "compiler/train/Step.h"
-#include "compiler/train/Trainer.h"
+#include "compiler/train/CompiledStep.h"
 #include "frontends/onnx/Importer.h"
 #include "runtime/CpuFeatures.h"
 #include "runtime/Inputs.h"
@@ -58,7 +58,7 @@ static Error writeLog(const std::string &path, ArrayRef<double> losses) {
   return Error::success();
 }
 
-static Error writeModel(Trainer &trainer, const TrainOptions &options) {
+static Error writeModel(CompiledStep &trainer, const TrainOptions &options) {
   std::map<std::string, ArrayRef<char>> weights;
   for (const auto &[i, entry] : enumerate(trainer.state()))
     if (entry.isParameter)
@@ -87,11 +87,11 @@ static Expected<int> train(const TrainOptions &options) {
     return error;
   if (Error error = objective->buildStep(*optimizer))
     return error;
-  Expected<std::unique_ptr<Trainer>> created = Trainer::create(
+  Expected<std::unique_ptr<CompiledStep>> created = CompiledStep::create(
       **module, std::move(*objective), *compile, options.threads ? options.threads : runtime::physicalCores());
   if (!created)
     return created.takeError();
-  Trainer &trainer = **created;
+  CompiledStep &trainer = **created;
 
   runtime::InputOptions gather;
   gather.directory = options.inputsDirectory.c_str();

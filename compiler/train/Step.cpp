@@ -175,32 +175,77 @@ Value Objective::addState(StringRef name, RankedTensorType type) {
   return addArgument(main.getNumArguments(), name, type, true);
 }
 
-llvm::Error Objective::buildStep(const Optimizer &optimizer) {
+/// The gradients scaled down to a norm of at most `limit` together, as torch.nn.utils.clip_grad_norm_ does.
+static SmallVector<Value> clip(ImplicitLocOpBuilder &b, ValueRange gradients, double limit) {
+  Rule r(b, b.getF32Type());
+  Value total;
+  for (Value gradient : gradients) {
+    Value wide = r.wide(gradient);
+    Value square = ReduceSumSquareOp::create(b, wide, llvm::to_vector(llvm::seq<int64_t>(0, rankOf(wide))), false);
+    total = total ? r.add(total, square) : square;
+  }
+  Value factor = r.div(r.number(limit), r.add(b.createOrFold<SqrtOp>(total), r.number(1e-6)));
+  factor = b.createOrFold<MinOp>(factor, r.number(1));
+  return llvm::map_to_vector(gradients, [&](Value gradient) {
+    return r.mul(gradient, castTo(b, factor, getElementTypeOrSelf(gradient)));
+  });
+}
+
+llvm::Error Objective::buildStep(const Optimizer &optimizer, const StepOptions &options) {
   ImplicitLocOpBuilder b(NameLoc::get(StringAttr::get(main.getContext(), "optimizer")), returnOf(main));
-  SmallVector<Value> parameters(main.getArguments().drop_front(inputs));
-  if (parameters.empty())
+  auto resultNamed = [&](StringRef name) -> Value {
+    for (unsigned i = 0; i < main.getNumResults(); ++i)
+      if (resultName(main, i) == name)
+        return returnOf(main).getOperand(i);
+    return Value();
+  };
+  std::vector<std::pair<std::string, Value>> results = {{"loss", loss}}, parameters, slots;
+  for (const std::string &name : options.results)
+    results.push_back({name, resultNamed(name)});
+  SmallVector<Value> moved;
+  SmallVector<size_t> places; // in the state
+  for (size_t i = 0; i < state.size(); ++i) {
+    auto update = options.updates.find(state[i].name);
+    state[i].changes = update != options.updates.end() || !options.moves || options.moves(state[i].name);
+    if (update != options.updates.end()) {
+      parameters.push_back({state[i].name, resultNamed(update->second)});
+    } else if (state[i].changes) {
+      moved.push_back(main.getArgument(inputs + i));
+      places.push_back(i);
+      parameters.push_back({state[i].name, Value()});
+    }
+  }
+  if (moved.empty())
     return fault("the model has no parameters to train");
-  auto gradient = GradientOp::create(b, loss, parameters);
+  SmallVector<Value> gradients(GradientOp::create(b, loss, moved).getGradients());
+  if (options.clipNorm != 0)
+    gradients = clip(b, gradients, options.clipNorm);
   auto scalar = [&](Type element) { return RankedTensorType::get({}, element); };
   Value lr = addArgument(inputs++, "learning_rate", scalar(b.getF64Type()), false);
-  size_t count = state.size();
   Value done = addState("step", scalar(b.getI64Type()));
   Value step = b.createOrFold<AddOp>(done, literal(b, 1, b.getI64Type()));
-  std::vector<std::pair<std::string, Value>> results = {{"loss", loss}}, slots = {{"step", step}};
+  slots.push_back({"step", step});
   Optimizer::Shared shared{lr, castTo(b, step, b.getF64Type())};
-  for (size_t i = 0; i < count; ++i) {
-    std::string name = state[i].name;
-    auto type = cast<RankedTensorType>(parameters[i].getType());
+  auto entry = parameters.begin();
+  for (auto [place, parameter, gradient] : llvm::zip_equal(places, moved, gradients)) {
+    std::string name = state[place].name;
+    auto type = cast<RankedTensorType>(parameter.getType());
     SmallVector<Value> values;
     for (const std::string &slot : optimizer.slots())
       values.push_back(addState("optimizer." + slot + "." + name, type.clone(computeType(type.getElementType()))));
-    Value updated = optimizer.update(b, shared, parameters[i], gradient.getGradients()[i], values);
-    results.push_back({name, updated});
+    while (entry->first != name)
+      ++entry;
+    entry->second = optimizer.update(b, shared, parameter, gradient, values);
     for (auto [slot, value] : llvm::zip_equal(optimizer.slots(), values))
       slots.push_back({"optimizer." + slot + "." + name, value});
   }
+  size_t first = results.size();
+  llvm::append_range(results, parameters);
   llvm::append_range(results, slots);
-  setResults(results, results.size() - 1);
+  for (auto &[name, value] : results)
+    if (!value)
+      return fault("the model has no output '" + name + "'");
+  setResults(results, results.size() - first);
   return llvm::Error::success();
 }
 

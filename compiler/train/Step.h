@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
+#include <functional>
 
 namespace ingot {
 
@@ -25,6 +26,19 @@ struct StateValue {
   std::string name;
   std::vector<char> bytes;
   bool isParameter = false;
+  bool changes = true; ///< or the step only reads it
+};
+
+/// What a step does beside moving every parameter and giving the loss.
+struct StepOptions {
+  /// The parameters that the optimizer moves; empty: all.
+  std::function<bool(llvm::StringRef parameter)> moves;
+  /// Results of @main that the step gives too, after the loss.
+  std::vector<std::string> results;
+  /// Parameters that take the value of a result of @main instead: running statistics.
+  std::map<std::string, std::string> updates;
+  /// Limit on the norm of all gradients together (Pascanu et al. 2013); 0: none.
+  double clipNorm = 0;
 };
 
 /// A function on its way to a step of training.
@@ -42,9 +56,9 @@ public:
   /// Makes @main give the loss and its gradients with respect to the parameters and to the float inputs whose names
   /// match `inputs`.
   llvm::Error buildGradients(llvm::StringRef inputs);
-  /// Makes @main a step: (inputs, learning_rate, state) -> (loss, state). The state is the number of steps done, the
-  /// parameters and what the optimizer remembers.
-  llvm::Error buildStep(const Optimizer &optimizer);
+  /// Makes @main a step: (inputs, learning_rate, state) -> (loss, results, state). The state is the parameters, the number
+  /// of steps done and what the optimizer remembers; of its results, only what changes.
+  llvm::Error buildStep(const Optimizer &optimizer, const StepOptions &options = {});
 
   /// The number of inputs that are neither parameters nor other state.
   unsigned inputCount() const { return inputs; }

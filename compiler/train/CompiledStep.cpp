@@ -1,11 +1,11 @@
-//===- Trainer.cpp - Running steps of training ----------------------------===//
+//===- CompiledStep.cpp - Running steps of training ----------------------------===//
 //
 // Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/train/Trainer.h"
+#include "compiler/train/CompiledStep.h"
 #include "compiler/Compiler.h"
 #include "compiler/train/Step.h"
 #include "runtime/Session.h"
@@ -16,48 +16,48 @@ namespace ingot {
 
 static Error failure(ingot_status status, const Twine &text) { return make_error<StatusError>(status, text); }
 
-Trainer::Trainer() = default;
+CompiledStep::CompiledStep() = default;
 
-Trainer::~Trainer() {
+CompiledStep::~CompiledStep() {
   ingot_context_destroy(context);
   ingot_executable_close(executable);
 }
 
-Expected<std::unique_ptr<Trainer>> Trainer::create(mlir::ModuleOp module, Objective objective, const Options &options,
+Expected<std::unique_ptr<CompiledStep>> CompiledStep::create(mlir::ModuleOp module, Objective objective, const Options &options,
                                                    unsigned threads) {
   Options rest = options;
   rest.compileFrom = Phase::Infer;
   Expected<std::unique_ptr<JitModel>> jit = compileAndLoad(module, rest);
   if (!jit)
     return jit.takeError();
-  std::unique_ptr<Trainer> trainer(new Trainer());
-  trainer->jit = std::move(*jit);
-  trainer->inputs = objective.inputCount();
+  std::unique_ptr<CompiledStep> step(new CompiledStep());
+  step->jit = std::move(*jit);
+  step->inputs = objective.inputCount();
   if (ingot_status status =
-          ingot_executable_open(&trainer->jit->model(), trainer->jit->weights(), &trainer->executable))
+          ingot_executable_open(&step->jit->model(), step->jit->weights(), &step->executable))
     return failure(status, ingot_last_error());
   ingot_context_options contextOptions = {sizeof(contextOptions), threads, 0};
-  if (ingot_status status = ingot_context_create(trainer->executable, &contextOptions, &trainer->context))
+  if (ingot_status status = ingot_context_create(step->executable, &contextOptions, &step->context))
     return failure(status, ingot_last_error());
   for (const auto &[i, value] : enumerate(objective.state)) {
-    trainer->entries.push_back({value.name, value.isParameter});
+    step->entries.push_back({value.name, value.isParameter});
     if (ingot_status status =
-            ingot_context_set_input(trainer->context, trainer->inputs + i, value.bytes.data(), value.bytes.size()))
+            ingot_context_set_input(step->context, step->inputs + i, value.bytes.data(), value.bytes.size()))
       return failure(status, ingot_last_error());
   }
-  return trainer;
+  return step;
 }
 
-const ingot_model &Trainer::model() const { return jit->model(); }
+const ingot_model &CompiledStep::model() const { return jit->model(); }
 
-Error Trainer::setBatch(const runtime::Array<runtime::Tensor> &batch) {
+Error CompiledStep::setBatch(const runtime::Array<runtime::Tensor> &batch) {
   for (unsigned i = 0; i < batchInputs(); ++i)
     if (ingot_status status = ingot_context_set_input(context, i, batch[i].data(), batch[i].bytes()))
       return failure(status, ingot_last_error());
   return Error::success();
 }
 
-Expected<double> Trainer::step(double learningRate) {
+Expected<double> CompiledStep::step(double learningRate) {
   *static_cast<double *>(ingot_context_input(context, inputs - 1)) = learningRate;
   runtime::Text text;
   if (ingot_status status = runtime::runContext(context, text))
@@ -77,7 +77,7 @@ Expected<double> Trainer::step(double learningRate) {
   return value.toDouble(0);
 }
 
-MutableArrayRef<char> Trainer::stateBytes(size_t index) {
+MutableArrayRef<char> CompiledStep::stateBytes(size_t index) {
   return {static_cast<char *>(ingot_context_input(context, inputs + index)),
           size_t(model().inputs[inputs + index].bytes)};
 }

@@ -1,12 +1,12 @@
-//===- Trainer.h - Running steps of training --------------------*- C++ -*-===//
+//===- CompiledStep.h - Running steps of training --------------------*- C++ -*-===//
 //
 // Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef INGOT_COMPILER_TRAIN_TRAINER_H
-#define INGOT_COMPILER_TRAIN_TRAINER_H
+#ifndef INGOT_COMPILER_TRAIN_COMPILEDSTEP_H
+#define INGOT_COMPILER_TRAIN_COMPILEDSTEP_H
 
 #include "compiler/Options.h"
 #include "compiler/train/Optimizer.h"
@@ -27,12 +27,12 @@ class Objective;
 
 /// A compiled step of training with its state. A step reads one set of buffers and writes the other, and then they
 /// change places: no state is ever copied.
-class Trainer {
+class CompiledStep {
 public:
   /// Compiles the step that `objective` has built in `module`.
-  static llvm::Expected<std::unique_ptr<Trainer>> create(mlir::ModuleOp module, Objective objective,
+  static llvm::Expected<std::unique_ptr<CompiledStep>> create(mlir::ModuleOp module, Objective objective,
                                                          const Options &options, unsigned threads);
-  ~Trainer();
+  ~CompiledStep();
 
   const ingot_model &model() const;
   /// The number of inputs that make up a batch; the model's first ones.
@@ -51,7 +51,7 @@ public:
   llvm::MutableArrayRef<char> stateBytes(size_t index);
 
 private:
-  Trainer();
+  CompiledStep();
 
   std::unique_ptr<JitModel> jit;
   ingot_executable *executable = nullptr;
@@ -62,4 +62,4 @@ private:
 
 } // namespace ingot
 
-#endif // INGOT_COMPILER_TRAIN_TRAINER_H
+#endif // INGOT_COMPILER_TRAIN_COMPILEDSTEP_H
