@@ -98,12 +98,25 @@ bool isCheap(linalg::GenericOp op) {
   return operations <= 3;
 }
 
+/// Operations that a value may take to compute again with all that is computed again for it. Without a limit, where
+/// each link of a chain uses the one before it twice, a chain of n links would become 2^n.
+constexpr unsigned recomputeLimit = 24;
+
 /// Gives each user of a cheap value an op of its own.
 void recomputeCheap(func::FuncOp function) {
   SmallVector<linalg::GenericOp> cheap;
+  DenseMap<Operation *, unsigned> costs; // of those that are cheap
   function.walk([&](linalg::GenericOp op) {
-    if (isCheap(op))
-      cheap.push_back(op);
+    if (!isCheap(op))
+      return;
+    unsigned cost = llvm::range_size(op.getRegion().front().without_terminator());
+    for (Value input : op.getDpsInputs())
+      if (Operation *producer = input.getDefiningOp())
+        cost += costs.lookup(producer);
+    if (cost > recomputeLimit)
+      return;
+    costs[op] = cost;
+    cheap.push_back(op);
   });
   for (linalg::GenericOp op : llvm::reverse(cheap)) {
     SmallVector<OpOperand *> uses;
