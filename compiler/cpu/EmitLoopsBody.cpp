@@ -181,11 +181,17 @@ Value BodyEmitter::emitRowLoad(Operation *op, llvm::function_ref<Value(Value)> s
     return vector::MaskedLoadOp::create(b, type, load.getMemRef(), at, lanes.mask, rest);
   }
   Value result = arith::ConstantOp::create(b, b.getZeroAttr(type));
-  auto vectors = llvm::map_to_vector(
-      indices, [&](Value index) { return laneOf(index) == Lane::Uniform ? scalarOf(index) : vectorOf(index); });
+  // An index that counts the lanes needs no vector, which would be wider than one of what is loaded.
+  auto bases = llvm::map_to_vector(
+      indices, [&](Value index) { return laneOf(index) == Lane::Varying ? vectorOf(index) : scalarOf(index); });
   for (unsigned lane = 0; lane < lanes.count; ++lane) {
-    auto at = llvm::map_to_vector(vectors, [&](Value index) -> Value {
-      return isa<VectorType>(index.getType()) ? vector::ExtractOp::create(b, index, lane).getResult() : index;
+    auto at = llvm::map_to_vector(llvm::zip_equal(indices, bases), [&](auto pair) -> Value {
+      auto [index, base] = pair;
+      if (isa<VectorType>(base.getType()))
+        return vector::ExtractOp::create(b, base, lane);
+      if (laneOf(index) == Lane::Uniform || lane == 0)
+        return base;
+      return b.createOrFold<arith::AddIOp>(base, constant(lane));
     });
     result = vector::InsertOp::create(b, memref::LoadOp::create(b, load.getMemRef(), at), result, lane);
   }

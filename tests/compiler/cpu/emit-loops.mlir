@@ -70,6 +70,24 @@ func.func @embedding(%t: memref<16x32xf32>, %i: memref<7xi64>, %z: memref<7x32xf
   return
 }
 
+// Where a table is read down its columns, the counting index stays a number: as a vector it would be wider than one of
+// what is read.
+// CHECK-LABEL: func @columns
+// CHECK-NOT: vector<8xindex>
+// CHECK-COUNT-8: memref.load %{{.*}} : memref<64x16xf32>
+// CHECK: vector.from_elements {{.*}} : vector<8xf32>
+func.func @columns(%t: memref<64x16xf32>, %i: memref<7xi64>, %z: memref<7x64xf32>) {
+  linalg.generic {indexing_maps = [#row, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%i : memref<7xi64>) outs(%z : memref<7x64xf32>) {
+  ^bb0(%a: i64, %c: f32):
+    %0 = arith.index_cast %a : i64 to index
+    %1 = linalg.index 1 : index
+    %2 = memref.load %t[%1, %0] : memref<64x16xf32>
+    linalg.yield %2 : f32
+  }
+  return
+}
+
 // Large ones are cut into chunks whose number depends on the shape alone.
 // CHECK-LABEL: func @large
 // CHECK: scf.forall (%{{.*}}) in (64)
