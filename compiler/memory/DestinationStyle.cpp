@@ -35,6 +35,7 @@ struct DestinationStyle : ingot::impl::DestinationStyleBase<DestinationStyle> {
   /// Adds one argument for each result, which the function writes and returns.
   LogicalResult addDestinations(func::FuncOp func) {
     auto ret = cast<func::ReturnOp>(func.getBody().front().getTerminator());
+    written.clear();
     for (OpOperand &operand : ret->getOpOperands()) {
       auto attributes = DictionaryAttr::getWithSorted(&getContext(), {});
       unsigned index = func.getNumArguments();
@@ -72,8 +73,9 @@ struct DestinationStyle : ingot::impl::DestinationStyleBase<DestinationStyle> {
   }
 
   /// Writes \p value to \p destination before \p end. Where the value is another one seen with a different shape, that
-  /// one is written to the destination seen with its shape, so that what computes it can write in place.
-  static Value materialize(Value value, Value destination, Operation *end) {
+  /// one is written to the destination seen with its shape, so that what computes it can write in place. A value that
+  /// is several results is copied from the first of them: it can be computed in one place only.
+  Value materialize(Value value, Value destination, Operation *end) {
     ImplicitLocOpBuilder b(end->getLoc(), end), early(end->getLoc(), end);
     // Where calls can use it too.
     early.setInsertionPointAfterValue(destination);
@@ -89,7 +91,12 @@ struct DestinationStyle : ingot::impl::DestinationStyleBase<DestinationStyle> {
       Value written = materialize(expand.getSrc(), seen, end);
       return tensor::ExpandShapeOp::create(b, expand.getResultType(), written, expand.getReassociationIndices());
     }
-    return bufferization::MaterializeInDestinationOp::create(b, value.getType(), value, destination).getResult();
+    Value &first = written[value];
+    Value copy = bufferization::MaterializeInDestinationOp::create(b, value.getType(), first ? first : value, destination)
+                     .getResult();
+    if (!first)
+      first = copy;
+    return copy;
   }
 
   static bool isViewOp(Operation *op) { return isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op); }
@@ -130,6 +137,8 @@ struct DestinationStyle : ingot::impl::DestinationStyleBase<DestinationStyle> {
     call.getOperandsMutable().assign(operands);
     return success();
   }
+
+  DenseMap<Value, Value> written; ///< what a function returns, in the first destination that it has
 };
 
 } // namespace

@@ -42,3 +42,17 @@ func.func private @inside(%x: tensor<4xf32>) -> tensor<4xf32> {
   %2 = tensor.collapse_shape %1 [[0, 1]] : tensor<1x4xf32> into tensor<4xf32>
   return %2 : tensor<4xf32>
 }
+
+// What is returned twice, once with another shape, is computed in the first destination and copied from there.
+// CHECK-LABEL: func.func @twice
+// CHECK-SAME: %[[X:.*]]: tensor<4xf32>, %[[Y:.*]]: tensor<4xf32> {{.*}}, %[[Z:.*]]: tensor<2x2xf32>
+// CHECK: %[[S:.*]] = tensor.collapse_shape %[[Z]]
+// CHECK: %[[V:.*]] = call @group(%[[X]], %[[Y]])
+// CHECK: %[[C:.*]] = bufferization.materialize_in_destination %[[V]] in %[[S]]
+// CHECK: %[[W:.*]] = tensor.expand_shape %[[C]]
+// CHECK: return %[[V]], %[[W]]
+func.func @twice(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<2x2xf32>) {
+  %0 = call @group(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  %1 = tensor.expand_shape %0 [[0, 1]] output_shape [2, 2] : tensor<4xf32> into tensor<2x2xf32>
+  return %0, %1 : tensor<4xf32>, tensor<2x2xf32>
+}
