@@ -29,9 +29,11 @@ SKIPPED = 77
 SECONDS = 120  # for one test; all but a few take less than one
 AT_ONCE = 16
 # What cannot agree to ONNX's tolerance: numbers whose spacing is wider, where the definition leaves the order of sums
-# open, pass beside their neighbours; and sums that cancel to rounding errors, of other sums, pass near zero.
-LOOSER = {r"_(bf16|fp16|bfloat16|float16)(_expanded)?$": ["--rtol", "8e-3"], r"^test_dft_inverse": ["--atol", "1e-5"]}
-
+# open, pass beside their neighbours (of bfloat16 ONNX's own runner takes two units in the last place); and sums that
+# cancel to rounding errors, of other sums, pass near zero.
+LOOSER = {r"_(bf16|bfloat16)(_expanded)?$": ["--rtol", str(2**-6)],
+          r"_(fp16|float16)(_expanded)?$": ["--rtol", "8e-3"],
+          r"^test_dft_inverse": ["--atol", "1e-5"]}
 
 
 def write_tests(folder, onnx):
