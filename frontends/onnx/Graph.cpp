@@ -157,8 +157,8 @@ static void bindOutputs(const onnx::NodeProto &proto, const Node &node, bool isD
 
 /// Rules rely on inputs that an operator must have, and on tensors where it does not speak of sequences.
 static void checkInputs(Node &node, const onnx::OpSchema &schema) {
-  bool takesSequences =
-      StringRef(node.op).contains("Sequence") || StringRef(node.op).starts_with("Optional") || node.op == "Identity";
+  bool takesSequences = StringRef(node.op).contains("Sequence") || StringRef(node.op).starts_with("Optional") ||
+                        node.op == "Identity" || node.op == "Loop";
   size_t formal = 0;
   for (const auto &[i, input] : llvm::enumerate(node.inputs)) {
     bool isThere = input.isSequence || input.value();
@@ -266,6 +266,11 @@ llvm::Error GraphImporter::importNode(const onnx::NodeProto &proto, Scope &scope
       }
       (void)node.invalid("the graph '" + Twine(attribute) + "' is missing");
       return failure();
+    };
+    node.forgetReports = [&] { unsupported.erase(unsupported.begin() + before, unsupported.end()); };
+    node.named = [&](StringRef given) {
+      const Bound *bound = lookup(&scope, given);
+      return bound ? *bound : Bound();
     };
     if (node.fault != Fault::None || failed(upgrade(node))) {
     } else if (node.op == "Constant" && domain.empty()) {

@@ -70,7 +70,9 @@ DenseElementsAttr Node::need(Value value) {
     Value next = work.pop_back_val();
     Operation *op = next.getDefiningOp();
     if (auto argument = dyn_cast<BlockArgument>(next)) {
-      if (argument.getOwner()->isEntryBlock() && isa<FunctionOpInterface>(argument.getOwner()->getParentOp()))
+      // The block of a body that is being imported has no parent yet.
+      Operation *parent = argument.getOwner()->getParentOp();
+      if (parent && isa<FunctionOpInterface>(parent) && argument.getOwner()->isEntryBlock())
         wanted.push_back(argument.getArgNumber());
     } else if (seen.insert(op).second && !isa<ShapeOp, SizeOp>(op)) {
       llvm::append_range(work, op->getOperands());

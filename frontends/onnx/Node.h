@@ -53,6 +53,8 @@ public:
   /// Imports the graph that an attribute holds, with values for its inputs; fails after reporting.
   std::function<mlir::FailureOr<llvm::SmallVector<Bound>>(llvm::StringRef attribute, llvm::ArrayRef<Bound> inputs)>
       inlineGraph;
+  std::function<void()> forgetReports;         ///< of what the graphs hold, for a rule that has another way
+  std::function<Bound(llvm::StringRef)> named; ///< what a name stands for where the node is
 
   //===--------------------------------------------------------------------===//
   // What the node says
@@ -178,11 +180,13 @@ void addContractRules(RuleMap &rules);
 void addControlRules(RuleMap &rules);
 void addEinsumRules(RuleMap &rules);
 void addElementRules(RuleMap &rules);
+void addFeatureRules(RuleMap &rules);
 void addMovementRules(RuleMap &rules);
 void addNormalizeRules(RuleMap &rules);
 void addQuantizeRules(RuleMap &rules);
 void addReduceRules(RuleMap &rules);
 void addResizeRules(RuleMap &rules);
+void addSampleRules(RuleMap &rules);
 void addSelectRules(RuleMap &rules);
 void addSequenceRules(RuleMap &rules);
 void addShapeRules(RuleMap &rules);

@@ -75,8 +75,10 @@ static LogicalResult importIf(Node &n) {
     OpBuilder::InsertionGuard guard(n.b);
     auto values = importBody(n, branch == 0 ? "then_branch" : "else_branch", *bodies[branch], {},
                              [](Block &) { return SmallVector<Bound>(); });
-    if (failed(values))
+    if (failed(values)) {
+      (void)n.need(n.in(0)); // the other branch may do
       return failure();
+    }
     yield(n, *values);
     SmallVector<Type> own(ValueRange(*values).getTypes());
     if (branch == 0)
@@ -87,6 +89,7 @@ static LogicalResult importIf(Node &n) {
       if (first != second) {
         std::string text;
         llvm::raw_string_ostream(text) << "output " << i << " is '" << first << "' in one branch and '" << second << "' in the other";
+        (void)n.need(n.in(0));
         return n.unsupported(text);
       }
   }
@@ -154,8 +157,11 @@ static LogicalResult finishCounted(Node &n, LoopBody &body, int64_t steps) {
 
 /// As long as a condition holds, and at most `limit` steps where there is a limit.
 static LogicalResult finishConditional(Node &n, LoopBody &body, Value condition, Value limit) {
-  if (!body.slices.empty())
+  if (!body.slices.empty()) {
+    for (unsigned input : {0, 1})
+      (void)n.need(n.in(input));
     return n.unsupported("what the loop stacks has a length that is not known at compile time");
+  }
   Block &block = body.region->front();
   Type counterType = block.getArgument(0).getType();
   Value zero = n.scalar(0, n.b.getI64Type()), goesOn = body.goesOn, next;
@@ -183,7 +189,58 @@ static LogicalResult finishConditional(Node &n, LoopBody &body, Value condition,
   return n.results(llvm::to_vector_of<Value>(loop->getResults().drop_front()));
 }
 
-static LogicalResult importLoop(Node &n) {
+/// The number in a tensor of one integer, if it is known.
+static std::optional<int64_t> knownNumber(DenseElementsAttr value) {
+  if (!value || value.getNumElements() != 1 || !isa<IntegerType>(value.getElementType()))
+    return std::nullopt;
+  return (*value.value_begin<APInt>()).getSExtValue();
+}
+
+/// The body once for each step, where their number is known: for bodies that change the types of what they carry, or
+/// that carry sequences.
+static LogicalResult unrollLoop(Node &n) {
+  constexpr int64_t unrollLimit = 64;
+  std::optional<int64_t> most = n.has(0) ? knownNumber(n.need(n.in(0))) : std::optional<int64_t>(unrollLimit + 1);
+  if (n.has(1))
+    (void)n.need(n.in(1));
+  std::optional<bool> goesOn = n.has(1) ? knownTruth(n.in(1)) : true;
+  if (!most || !goesOn || (n.has(0) && *most > unrollLimit))
+    return failure();
+  SmallVector<Bound> carried(n.inputs.begin() + std::min<size_t>(2, n.inputs.size()), n.inputs.end());
+  size_t carries = carried.size();
+  SmallVector<SmallVector<Value>> stacks(n.outputNames.size() - std::min(n.outputNames.size(), carries));
+  for (int64_t step = 0; *goesOn && step < *most; ++step) {
+    SmallVector<Bound> inputs = {n.scalar(double(step), n.b.getI64Type()), truth(n, true)};
+    llvm::append_range(inputs, carried);
+    FailureOr<SmallVector<Bound>> outputs = n.inlineGraph("body", inputs);
+    if (failed(outputs) || step == unrollLimit || outputs->size() < carries + 1 + stacks.size())
+      return failure();
+    goesOn = knownTruth(outputs->front().value());
+    if (!goesOn)
+      return failure();
+    carried.assign(outputs->begin() + 1, outputs->begin() + 1 + carries);
+    for (auto [i, stack] : llvm::enumerate(stacks)) {
+      Value slice = (*outputs)[1 + carries + i].value();
+      if (!slice || (!stack.empty() && Node::typeOf(stack.front()).getRank() != Node::typeOf(slice).getRank() + 1))
+        return failure();
+      SmallVector<int64_t> shape = {1};
+      for (auto [dim, size] : llvm::enumerate(Node::typeOf(slice).getShape()))
+        shape.push_back(ShapedType::isDynamic(size) ? -2 - int64_t(dim) : size);
+      stack.push_back(n.reshape(slice, shape));
+    }
+  }
+  for (ArrayRef<Value> stack : stacks) {
+    Value whole = stack.empty() ? Value() : n.build("concat", stack, n.attr("axis", int64_t(0)));
+    if (!whole)
+      return failure();
+    carried.push_back(whole);
+  }
+  n.outputs.assign(carried.begin(), carried.end());
+  return success();
+}
+
+/// One op for the whole loop.
+static LogicalResult importWholeLoop(Node &n) {
   LoopBody body;
   SmallVector<Type> types = {RankedTensorType::get({}, n.b.getI64Type())};
   for (unsigned i = 2; i < n.numInputs(); ++i) {
@@ -193,9 +250,9 @@ static LogicalResult importLoop(Node &n) {
     types.push_back(n.in(i).getType());
   }
   Value limit = n.in(0), condition = n.in(1);
-  std::optional<int64_t> most;
-  if (DenseElementsAttr value = Node::constant(limit); value && value.getNumElements() == 1 && isa<IntegerType>(value.getElementType()))
-    most = std::max<int64_t>(0, (*value.value_begin<APInt>()).getSExtValue());
+  std::optional<int64_t> most = knownNumber(Node::constant(limit));
+  if (most)
+    most = std::max<int64_t>(0, *most);
   if (limit)
     limit = n.reshape(limit, {});
   condition = condition ? n.reshape(condition, {}) : truth(n, true);
@@ -233,6 +290,19 @@ static LogicalResult importLoop(Node &n) {
   if (runs == true && goesOn == true && most && *most <= stepLimit)
     return finishCounted(n, body, *most);
   return finishConditional(n, body, condition, limit);
+}
+
+static LogicalResult importLoop(Node &n) {
+  if (succeeded(importWholeLoop(n)))
+    return success();
+  if (n.fault != Fault::Unsupported)
+    return failure();
+  std::string reason = std::move(n.reason);
+  n.fault = Fault::None;
+  n.forgetReports();
+  if (succeeded(unrollLoop(n)) && n.fault == Fault::None)
+    return success();
+  return n.fault == Fault::Invalid ? failure() : (n.fault = Fault::None, n.unsupported(reason));
 }
 
 /// The axes or directions of `count` scanned inputs or stacked outputs.

@@ -76,9 +76,10 @@ static LogicalResult dropout(Node &n) {
     auto training = n.constantIntegers(2, "training_mode");
     if (failed(training))
       return failure();
-    DenseElementsAttr ratio = Node::constant(n.in(1));
+    bool isTraining = !training->empty() && training->front();
+    DenseElementsAttr ratio = isTraining ? n.need(n.in(1)) : DenseElementsAttr();
     bool dropsNothing = ratio && ratio.isSplat() && ratio.getSplatValue<APFloat>().isZero();
-    if (!training->empty() && training->front() && !dropsNothing)
+    if (isTraining && !dropsNothing)
       return n.unsupported("dropout in training mode is random");
   }
   return n.results({n.in(0), n.wants(1) ? allTrue(n, n.in(0)) : Value()});

@@ -1,4 +1,4 @@
-//===- RulesResize.cpp - Rules for Resize and what samples images ---------===//
+//===- RulesResize.cpp - Rules for Resize ---------------------------------===//
 //
 // Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,10 +10,6 @@
 using namespace mlir;
 
 namespace ingot::onnx_import {
-
-//===----------------------------------------------------------------------===//
-// Resize
-//===----------------------------------------------------------------------===//
 
 namespace {
 
@@ -237,139 +233,8 @@ static LogicalResult resize(Node &n) {
   return n.result(x.to(element));
 }
 
-//===----------------------------------------------------------------------===//
-// GridSample
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// Samples the images of x [N, C, size...] at places that the run computes.
-struct Sampler {
-  Node &n;
-  Term image; ///< [N, C, elements]
-  SmallVector<int64_t> sizes;
-  std::string padding;
-  bool alignCorners;
-
-  /// Brings a place, of which there may be any, between `low` and `high` by mirroring it at them.
-  Term reflect(const Term &place, double low, double high) const {
-    double span = high - low;
-    if (span <= 0)
-      return place * 0.0;
-    Value twice = n.build("mod", {place - low, place.number(2 * span)}, {});
-    Term turned(n, twice);
-    return select(turned > span, 2 * span - turned, turned) + low;
-  }
-  Term reflectAt(const Term &place, size_t dim) const {
-    double size = double(sizes[dim]);
-    return alignCorners ? reflect(place, 0, size - 1) : reflect(place, -0.5, size - 0.5);
-  }
-  /// A place of whole numbers as an index, and whether it is inside.
-  Term inside(const Term &place, size_t dim) const { return (place >= 0.0) & (place <= double(sizes[dim] - 1)); }
-  Term padded(const Term &place, size_t dim) const {
-    Term moved = padding == "reflection" ? reflectAt(place, dim) : place;
-    return moved.clamp(0, double(sizes[dim] - 1));
-  }
-
-  /// The elements at one whole place for each dimension, [N, 1, points] each; zero outside where the padding is zeros.
-  Term at(ArrayRef<Term> places) const {
-    Term linear = places[0], valid = places[0];
-    for (auto [dim, place] : llvm::enumerate(places)) {
-      Term index = padded(place, dim);
-      linear = dim ? linear * double(sizes[dim]) + index : index;
-      if (padding == "zeros")
-        valid = dim ? valid & inside(place, dim) : inside(place, dim);
-    }
-    SmallVector<int64_t> shape{1, image.type().getDimSize(1), 1};
-    Term indices = linear.to(n.b.getI64Type()).expand(shape);
-    Term values(n, n.build("gather_elements", {image, indices}, n.attr("axis", int64_t(2))));
-    return padding == "zeros" ? select(valid, values, values.number(0)) : values;
-  }
-};
-
-} // namespace
-
-/// The sum over all places around a point, dimension by dimension: `taps` are pairs of a place and its weight.
-static Term interpolate(const Sampler &s, ArrayRef<SmallVector<std::pair<Term, Term>>> taps,
-                        SmallVectorImpl<Term> &places) {
-  size_t dim = places.size();
-  if (dim == taps.size())
-    return s.at(places);
-  std::optional<Term> sum;
-  for (const auto &[place, weight] : taps[dim]) {
-    places.push_back(place);
-    Term part = interpolate(s, taps, places) * weight;
-    places.pop_back();
-    if (sum)
-      *sum = *sum + part;
-    else
-      sum.emplace(part);
-  }
-  return *sum;
-}
-
-static LogicalResult gridSample(Node &n) {
-  RankedTensorType type = n.type(0), grid = n.type(1);
-  int64_t spatial = type.getRank() - 2;
-  std::string mode = n.text("mode", "linear");
-  mode = mode == "bilinear" ? "linear" : mode == "bicubic" ? "cubic" : mode;
-  if (spatial < 1 || grid.getRank() != spatial + 2 || grid.getShape().back() != spatial)
-    return n.invalid("the grid must have the input's rank, and one number for each spatial dimension");
-  if (!type.hasStaticShape() || !grid.hasStaticShape())
-    return n.unsupported("the sizes are not known at compile time");
-  if (!llvm::is_contained({"linear", "nearest", "cubic"}, mode) || spatial > 3)
-    return n.unsupported("sampling of this kind is not supported");
-  ArrayRef<int64_t> sizes = type.getShape().drop_front(2);
-  int64_t batch = type.getDimSize(0), channels = type.getDimSize(1),
-          points = llvm::product_of(grid.getShape().drop_front().drop_back());
-  Type wide = isa<FloatType>(type.getElementType()) ? computeType(type.getElementType()) : Type(n.b.getF32Type());
-  Term image = Term(n, n.in(0)).to(wide).reshape({batch, channels, llvm::product_of(sizes)});
-  Sampler sampler{n, image, SmallVector<int64_t>(sizes), n.text("padding_mode", "zeros"),
-                  n.integer("align_corners", 0) != 0};
-  Term places = Term(n, n.in(1)).to(wide).reshape({batch, points, spatial});
-  SmallVector<SmallVector<std::pair<Term, Term>>> taps;
-  for (int64_t dim = 0; dim < spatial; ++dim) {
-    // The grid names the last dimension first.
-    int64_t number = spatial - 1 - dim;
-    double size = double(sizes[dim]);
-    Term g = places.slice(2, number, number + 1).reshape({batch, 1, points});
-    Term place = sampler.alignCorners ? (g + 1.0) * ((size - 1) / 2) : ((g + 1.0) * size - 1.0) * 0.5;
-    if (mode == "nearest")
-      place = place.apply("round");
-    if (sampler.padding == "border")
-      place = place.clamp(0, size - 1);
-    else if (sampler.padding == "reflection")
-      place = sampler.reflectAt(place, dim);
-    SmallVector<std::pair<Term, Term>> around;
-    if (mode == "nearest") {
-      around.push_back({place, place.number(1)});
-    } else {
-      Term low = place.apply("floor"), rest = place - low;
-      if (mode == "linear") {
-        around.push_back({low, 1.0 - rest});
-        around.push_back({low + 1.0, rest});
-      } else {
-        constexpr double a = -0.75;
-        auto far = [&](const Term &x) { return ((x * a - 5 * a) * x + 8 * a) * x - 4 * a; };
-        auto near = [&](const Term &x) { return (x * (a + 2) - (a + 3)) * x * x + 1.0; };
-        around.push_back({low - 1.0, far(rest + 1.0)});
-        around.push_back({low, near(rest)});
-        around.push_back({low + 1.0, near(1.0 - rest)});
-        around.push_back({low + 2.0, far(2.0 - rest)});
-      }
-    }
-    taps.push_back(std::move(around));
-  }
-  SmallVector<Term> chosen;
-  Term y = interpolate(sampler, taps, chosen);
-  SmallVector<int64_t> shape{batch, channels};
-  llvm::append_range(shape, grid.getShape().drop_front().drop_back());
-  return n.result(y.reshape(shape).to(type.getElementType()));
-}
-
 void addResizeRules(RuleMap &rules) {
   rules[".Resize"] = resize;
-  rules[".GridSample"] = gridSample;
 }
 
 } // namespace ingot::onnx_import

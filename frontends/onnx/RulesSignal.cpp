@@ -1,4 +1,4 @@
-//===- RulesSignal.cpp - Rules for Fourier transforms -------------------===//
+//===- RulesSignal.cpp - Rules for Fourier transforms and spectra -------===//
 //
 // Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -154,7 +154,56 @@ static LogicalResult shortTimeFourier(Node &n) {
   return failed(transform.build(n, pieces, 2, y)) ? failure() : n.result(y);
 }
 
+/// Triangles over the frequencies of a spectrum, evenly wide on the scale of mels; all numbers must be known.
+static LogicalResult melWeights(Node &n) {
+  auto bins = n.constantIntegers(0, "num_mel_bins"), length = n.constantIntegers(1, "dft_length"),
+       rate = n.constantIntegers(2, "sample_rate");
+  DenseElementsAttr edges[] = {n.need(n.in(3)), n.need(n.in(4))};
+  if (failed(bins) || failed(length) || failed(rate))
+    return failure();
+  Type element = elementType(n.b.getContext(), int(n.integer("output_datatype", 1)));
+  if (!edges[0] || !edges[1] || !isa_and_nonnull<FloatType>(element))
+    return n.unsupported("want edges that are known at compile time, and floating-point weights");
+  if (bins->size() != 1 || length->size() != 1 || rate->size() != 1 || !isa<FloatType>(edges[0].getElementType()) ||
+      !isa<FloatType>(edges[1].getElementType()) || edges[0].getNumElements() != 1 || edges[1].getNumElements() != 1)
+    return n.invalid("every input must be one number");
+  int64_t columns = bins->front(), rows = length->front() / 2 + 1;
+  if (columns < 1 || length->front() < 1 || rate->front() < 1 || columns > matrixLimit || rows > matrixLimit / columns)
+    return n.unsupported("a matrix of " + Twine(rows) + " x " + Twine(columns) + " is not supported");
+  double mels[2];
+  for (int i : {0, 1}) {
+    // Its logarithm has the edge's own precision: it decides on which side of a frequency a triangle ends.
+    double edge = (*edges[i].value_begin<APFloat>()).convertToDouble();
+    bool isDouble = edges[i].getElementType().isF64();
+    mels[i] =
+        (isDouble ? 2595 * std::log1p(edge / 700) : double(2595 * std::log1p(float(edge) / 700))) / std::log(10.0);
+  }
+  SmallVector<int64_t> corners;
+  for (int64_t i = 0; i < columns + 2; ++i) {
+    double hertz =
+        700 * std::expm1((double(i) * ((mels[1] - mels[0]) / double(columns + 2)) + mels[0]) / 2595 * std::log(10.0));
+    double corner = std::floor(double(length->front() + 1) * hertz / double(rate->front()));
+    if (!(corner >= 0 && corner < double(rows)))
+      return n.invalid("an edge lies outside the spectrum");
+    corners.push_back(int64_t(corner));
+  }
+  SmallVector<double> weights(rows * columns, 0);
+  for (int64_t i = 0; i < columns; ++i) {
+    int64_t low = corners[i], center = corners[i + 1], high = corners[i + 2];
+    if (low == center)
+      weights[center * columns + i] = 1;
+    for (int64_t j = low; low < center && j <= center; ++j)
+      weights[j * columns + i] = double(j - low) / double(center - low);
+    for (int64_t j = center; j < high; ++j)
+      weights[j * columns + i] = double(high - j) / double(high - center);
+  }
+  SmallVector<Attribute> values =
+      llvm::map_to_vector(weights, [&](double w) -> Attribute { return FloatAttr::get(element, w); });
+  return n.result(n.constant(DenseElementsAttr::get(RankedTensorType::get({rows, columns}, element), values)));
+}
+
 void addSignalRules(RuleMap &rules) {
+  rules[".MelWeightMatrix"] = melWeights;
   rules[".DFT"] = fourier;
   rules[".STFT"] = shortTimeFourier;
 }

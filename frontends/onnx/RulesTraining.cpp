@@ -96,7 +96,40 @@ static LogicalResult adam(Node &n) {
   return finish(n, {news, means, squares});
 }
 
+/// The derivatives of the tensor named `y` by inputs of the model and initializers.
+static LogicalResult gradient(Node &n) {
+  SmallVector<std::string> names;
+  for (StringRef list : {"xs", "zs"})
+    if (auto given = dyn_cast_or_null<ArrayAttr>(n.attributes.get(list)))
+      for (auto name : given.getAsRange<StringAttr>())
+        names.push_back(name.str());
+  auto chosen = dyn_cast_or_null<ArrayAttr>(n.attributes.get("xs"));
+  if (!chosen || chosen.empty() || names.size() != n.numInputs())
+    return n.invalid("'xs' and 'zs' must name the inputs");
+  for (auto [i, name] : llvm::enumerate(names)) {
+    Value x = n.in(i);
+    if (!x || n.named(name).value() != x)
+      return n.unsupported("input " + Twine(i) + " is not '" + name +
+                           "'; derivatives at other values are not supported");
+    // Behind a constant nothing would depend on it, and another op's result may stand for several names.
+    auto loc = dyn_cast<NameLoc>(x.getLoc());
+    bool isGiven = isa<BlockArgument>(x) || isa<ReadWeightOp>(x.getDefiningOp());
+    if (i < chosen.size() && (!isGiven || !loc || loc.getName() != name))
+      return n.unsupported("'" + name + "' is no input of the model and no initializer with dimensions");
+  }
+  std::string name = n.text("y", "");
+  Value y = n.named(name).value();
+  if (!y)
+    return n.invalid("'y' names no tensor before the node: '" + name + "'");
+  SmallVector<Value> operands{y}, results;
+  for (unsigned i = 0; i < chosen.size(); ++i)
+    operands.push_back(n.in(i));
+  n.build("gradient", operands, {}, &results);
+  return n.results(results);
+}
+
 void addTrainingRules(RuleMap &rules) {
+  rules["ai.onnx.preview.training.Gradient"] = gradient;
   rules["ai.onnx.preview.training.Momentum"] = momentum;
   rules["ai.onnx.preview.training.Adagrad"] = adagrad;
   rules["ai.onnx.preview.training.Adam"] = adam;

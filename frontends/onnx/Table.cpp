@@ -39,11 +39,13 @@ static const RuleMap &rules() {
     addControlRules(map);
     addEinsumRules(map);
     addElementRules(map);
+    addFeatureRules(map);
     addMovementRules(map);
     addNormalizeRules(map);
     addQuantizeRules(map);
     addReduceRules(map);
     addResizeRules(map);
+    addSampleRules(map);
     addSelectRules(map);
     addSequenceRules(map);
     addShapeRules(map);

@@ -240,11 +240,25 @@ TEST_F(OnnxImport, CountsTheStepsOfALoopWhereItCan) {
               HasSubstr("the loop has no end"));
 }
 
-TEST_F(OnnxImport, KeepsTheTypeOfWhatALoopCarries) {
-  EXPECT_THAT(import(R"(g (float[2] x) => (float[n] y) { m = Constant<value_int = 5>()
-    y = Loop(m, , x) <body = b (int64 i, bool k, float[n] h) => (bool again, float[m] next) {
-      again = Identity(k) next = Concat<axis = 0>(h, h) }> })"),
+TEST_F(OnnxImport, UnrollsLoopsThatChangeTypes) {
+  auto doubling = [&](llvm::StringRef steps) {
+    return import((R"(g (float[2] x) => (float[n] y) { m = Constant<value_int = )" + steps + R"(>()
+      y = Loop(m, , x) <body = b (int64 i, bool k, float[n] h) => (bool again, float[m] next) {
+        again = Identity(k) next = Concat<axis = 0>(h, h) }> })").str());
+  };
+  EXPECT_THAT(doubling("5"), HasSubstr("return %4 : tensor<64xf32>"));
+  EXPECT_THAT(doubling("65"),
               HasSubstr("carried value 0 is 'tensor<2xf32>' at first and 'tensor<4xf32>' after a step"));
+}
+
+TEST_F(OnnxImport, UnrollsLoopsOverSequences) {
+  std::string text = import(R"(g (float[2] x) => (float[n] y, float[s, 1] z) { m = Constant<value_int = 3>() e = SequenceEmpty()
+    all, z = Loop(m, , e) <body = b (int64 i, bool k, q) => (bool again, next, float[1] first) {
+      again = Identity(k) next = SequenceInsert(q, x) zero = Constant<value_ints = [0]>() one = Constant<value_ints = [1]>()
+      first = Slice(x, zero, one) }>
+    y = ConcatFromSequence<axis = 0>(all) })");
+  EXPECT_THAT(text, HasSubstr("-> tensor<6xf32>"));
+  EXPECT_THAT(text, HasSubstr("-> tensor<3x1xf32>"));
 }
 
 TEST_F(OnnxImport, ScansAnyAxisInAnyDirection) {
