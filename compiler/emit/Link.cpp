@@ -14,6 +14,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/TargetParser/Triple.h"
+#include <dlfcn.h>
 #include <mutex>
 
 LLD_HAS_DRIVER(elf)
@@ -30,9 +31,12 @@ EmitOptions emitOptions(OutputKind kind, StringRef modelName) {
 
 static Error fail(const Twine &text) { return make_error<StatusError>(INGOT_BAD_ARGUMENT, text); }
 
-/// The folder with what programs for `target` are linked from, beside this program.
+/// The folder with what programs for `target` are linked from, beside this program or shared library.
 static Expected<std::string> bundleFolder(const CpuTarget &target) {
   std::string program = sys::fs::getMainExecutable(nullptr, reinterpret_cast<void *>(&bundleFolder));
+  if (Dl_info info; dladdr(reinterpret_cast<void *>(&bundleFolder), &info) && info.dli_fname &&
+                    StringRef(info.dli_fname).contains(".so"))
+    program = info.dli_fname;
   SmallString<128> folder(sys::path::parent_path(sys::path::parent_path(program)));
   sys::path::append(folder, "lib", "runtime", Triple(target.triple).getArchName());
   if (!sys::fs::is_directory(folder))

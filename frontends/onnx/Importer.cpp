@@ -184,27 +184,40 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
   return module;
 }
 
-llvm::Expected<OwningOpRef<ModuleOp>> importOnnx(MLIRContext &context, llvm::StringRef path,
-                                                 const ImportOptions &options) {
+static llvm::Expected<OwningOpRef<ModuleOp>> importChecked(MLIRContext &context, std::shared_ptr<Model> model,
+                                                           const ImportOptions &options) {
   context.loadDialect<IngotDialect, arith::ArithDialect, func::FuncDialect>();
-  auto model = loadModel(path);
-  if (!model)
-    return model.takeError();
-  std::string complaint;
+  std::string complaint, prefix = model->path.empty() ? "" : model->path + ": ";
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     if (complaint.empty() && diagnostic.getSeverity() == DiagnosticSeverity::Error)
       complaint = diagnostic.str();
   });
   try {
-    auto module = import(context, *model, options);
+    auto module = import(context, std::move(model), options);
     if (module && failed(verify(**module)))
-      return fault(path + ": the imported module is wrong: " + complaint);
+      return fault(prefix + "the imported module is wrong: " + complaint);
     if (!module && !module.errorIsA<UnsupportedModel>())
-      return fault(path + ": " + llvm::toString(module.takeError()));
+      return fault(prefix + llvm::toString(module.takeError()));
     return module;
   } catch (const std::exception &exception) {
-    return fault(path + ": " + exception.what());
+    return fault(prefix + exception.what());
   }
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>> importOnnx(MLIRContext &context, llvm::StringRef path,
+                                                 const ImportOptions &options) {
+  auto model = loadModel(path);
+  if (!model)
+    return model.takeError();
+  return importChecked(context, std::move(*model), options);
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>> importOnnx(MLIRContext &context, const onnx::ModelProto &proto,
+                                                 llvm::StringRef folder, const ImportOptions &options) {
+  auto model = std::make_shared<Model>();
+  model->proto = proto;
+  model->folder = folder.str();
+  return importChecked(context, std::move(model), options);
 }
 
 } // namespace ingot

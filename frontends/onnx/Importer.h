@@ -19,6 +19,10 @@
 #include <string>
 #include <vector>
 
+namespace onnx {
+class ModelProto;
+}
+
 namespace ingot {
 
 struct ImportOptions {
@@ -60,6 +64,10 @@ public:
 /// error when the file is at fault.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importOnnx(mlir::MLIRContext &context, llvm::StringRef path,
                                                              const ImportOptions &options = {});
+
+/// The same of a valid model in memory, whose external data is in `folder`.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importOnnx(mlir::MLIRContext &context, const onnx::ModelProto &proto,
+                                                             llvm::StringRef folder, const ImportOptions &options = {});
 
 /// Writes the model at `path` to `output` with other values of the initializers that `weights` names, in row-major order.
 llvm::Error exportWeights(llvm::StringRef path, llvm::StringRef output,

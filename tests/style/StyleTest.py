@@ -21,8 +21,10 @@ MAY_INCLUDE = {
 }
 # What joins the two ends: the command line and the function that compiles a file.
 JOINS = ("compiler/tools/", "compiler/Compiler.")
+# The interface for hosts stands on everything.
+HOST_INTERFACE = "frontends/cpp/"
 # Headers that users of a compiled model or of the C++ interface include.
-PUBLIC_HEADERS = re.compile(r"^(runtime/.*|frontends/cpp/[^/]*\.h|ingot\.h)$")
+PUBLIC_HEADERS = re.compile(r"^(runtime/.*|frontends/cpp/include/.*)$")
 COMPILER_LIBRARIES = re.compile(r"^(llvm|llvm-c|mlir|mlir-c|clang|lld)/")
 SOURCES = {".cpp", ".h", ".c", ".S", ".td", ".py", ".sh"}
 TEXT = SOURCES | {".mlir", ".md", ".txt", ".json", ".in", ".cfg", ".cmake", ""}
@@ -61,7 +63,7 @@ def check_includes(name, lines, complain):
         target = included.split("/")[0]
         if owner not in MAY_INCLUDE or target not in MAY_INCLUDE:
             continue
-        joins = name.startswith(JOINS) and target == "frontends"
+        joins = (name.startswith(JOINS) and target == "frontends") or name.startswith(HOST_INTERFACE)
         if target not in MAY_INCLUDE[owner] and not joins:
             allowed = ", ".join(sorted(MAY_INCLUDE[owner]))
             complain(name, number, f"includes {included}; {owner} may include only {allowed}")
@@ -74,7 +76,9 @@ def check_text(name, lines, complain):
     if suffix in SOURCES and not any(SPDX in line for line in lines[:15]):
         complain(name, 1, "has no SPDX line")
     if suffix == ".h":
-        guard = "INGOT_" + re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+        # Public headers are <ingot/NAME.h>.
+        path = name.removeprefix("frontends/cpp/include/ingot/")
+        guard = "INGOT_" + re.sub(r"[^A-Za-z0-9]", "_", path).upper()
         if f"#ifndef {guard}" not in lines:
             complain(name, 1, f"has no include guard {guard}")
     for number, line in enumerate(lines, 1):

@@ -1,0 +1,489 @@
+//===- Train.cpp - Compiled training --------------------------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/train/Step.h"
+#include "frontends/cpp/GraphState.h"
+#include "frontends/cpp/Native.h"
+#include "frontends/cpp/TrainingMode.h"
+#include "frontends/onnx/Importer.h"
+#include "llvm/Support/Regex.h"
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <ingot/executable.h>
+#include <ingot/train.h>
+#include <numbers>
+#include <regex>
+
+namespace ingot {
+
+using namespace detail;
+
+//===----------------------------------------------------------------------===//
+// Schedules
+//===----------------------------------------------------------------------===//
+
+Schedule cosine(double rate, uint64_t steps, ScheduleOptions options) {
+  return Schedule([=](uint64_t step) {
+    if (step < options.warmup)
+      return rate * double(step + 1) / double(options.warmup);
+    double done =
+        double(step - options.warmup) / double(std::max<uint64_t>(steps, options.warmup + 1) - options.warmup);
+    return options.least + (rate - options.least) * (1 + std::cos(std::numbers::pi * std::min(done, 1.0))) / 2;
+  });
+}
+
+Schedule step_decay(double rate, uint64_t every, double factor) {
+  return Schedule([=](uint64_t step) { return rate * std::pow(factor, double(step / std::max<uint64_t>(every, 1))); });
+}
+
+Schedule warmup(double rate, uint64_t steps) {
+  return Schedule([=](uint64_t step) { return step < steps ? rate * double(step + 1) / double(steps) : rate; });
+}
+
+//===----------------------------------------------------------------------===//
+// Optimizers
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Rule {
+  Optimizer optimizer;
+  Schedule rate = 0.0;
+  double clipNorm = 0;
+};
+} // namespace
+
+static Rule ruleOf(const OptimizerSettings &settings) {
+  return std::visit(
+      [](const auto &given) {
+        using T = std::decay_t<decltype(given)>;
+        Rule rule;
+        Optimizer &o = rule.optimizer;
+        rule.rate = given.lr;
+        rule.clipNorm = given.clip_norm;
+        o.weightDecay = given.weight_decay;
+        if constexpr (std::is_same_v<T, sgd>) {
+          o.kind = Optimizer::Kind::Sgd;
+          o.momentum = given.momentum;
+          o.nesterov = given.nesterov;
+        } else if constexpr (std::is_same_v<T, rmsprop>) {
+          o.kind = Optimizer::Kind::RmsProp;
+          o.alpha = given.alpha;
+          o.momentum = given.momentum;
+          o.eps = given.eps;
+        } else if constexpr (std::is_same_v<T, adagrad>) {
+          o.kind = Optimizer::Kind::Adagrad;
+          o.eps = given.eps;
+        } else {
+          o.kind = std::is_same_v<T, adam> ? Optimizer::Kind::Adam : Optimizer::Kind::AdamW;
+          o.beta1 = given.beta1;
+          o.beta2 = given.beta2;
+          o.eps = given.eps;
+        }
+        return rule;
+      },
+      settings);
+}
+
+//===----------------------------------------------------------------------===//
+// Trainers
+//===----------------------------------------------------------------------===//
+
+struct Trainer::State {
+  std::shared_ptr<GraphState> graph;
+  std::string loss;
+  Rule rule;
+  TrainSettings settings;
+  onnx::ModelProto model; ///< in training mode
+  std::map<std::string, std::string> updates;
+  std::vector<ValueInfo> inputs;
+  uint64_t steps = 0;
+
+  /// What the optimizer remembers, by name, with room for the next value.
+  std::map<std::string, Parameter> slots;
+
+  /// The step for one set of open sizes.
+  struct Variant {
+    std::unique_ptr<Native> native;
+    Native::ContextPointer context;
+    unsigned batchInputs = 0;      ///< before the learning rate and the state
+    unsigned plainResults = 0;     ///< the loss and the metrics, before the state
+    std::vector<Parameter *> read; ///< in the order of the state
+    std::vector<Parameter *> written;
+  };
+  std::map<std::map<std::string, int64_t>, Variant> variants;
+  std::optional<Executable> evaluation;
+
+  bool moves(const std::string &parameter) const;
+  Variant &variant(const std::map<std::string, int64_t> &dims);
+  Metrics run(Variant &variant, const Arrays &batch);
+  std::vector<std::string> results() const;
+};
+
+bool Trainer::State::moves(const std::string &name) const {
+  return !graph->parameters.at(name).isFrozen &&
+         (settings.train.empty() || std::regex_search(name, std::regex(settings.train, std::regex::extended)));
+}
+
+std::vector<std::string> Trainer::State::results() const {
+  std::vector<std::string> names;
+  for (auto &[label, tensor] : settings.metrics)
+    names.push_back(tensor.name());
+  return names;
+}
+
+Trainer::State::Variant &Trainer::State::variant(const std::map<std::string, int64_t> &dims) {
+  Variant &found = variants[dims];
+  if (found.native)
+    return found;
+  Options options = optionsFor("host", 0, dims);
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  ImportOptions import;
+  import.dims = dims;
+  import.keepsWeight = [&](llvm::StringRef name) { return graph->parameters.count(name.str()) != 0; };
+  auto module = take(importOnnx(*context, model, graph->folder, import));
+  // The names of parameters alone: constants stay what they are.
+  std::string pattern;
+  for (const std::string &name : graph->parameterOrder)
+    pattern += (pattern.empty() ? "^(" : "|") + llvm::Regex::escape(name);
+  Objective objective = take(Objective::create(*module, pattern + ")$", options));
+  if (llvm::Error error = objective.setLoss(loss))
+    raise(std::move(error));
+  StepOptions step;
+  step.results = results();
+  step.clipNorm = rule.clipNorm;
+  step.moves = [&](llvm::StringRef name) { return moves(name.str()); };
+  for (auto &[parameter, value] : updates)
+    step.updates[parameter] = value;
+  unsigned batchInputs = objective.inputCount();
+  if (llvm::Error error = objective.buildStep(rule.optimizer, step))
+    raise(std::move(error));
+  options.compileFrom = Phase::Infer;
+  found.native = std::make_unique<Native>(take(compileAndLoad(*module, options)));
+  found.context = found.native->context(settings.threads);
+  found.batchInputs = batchInputs;
+  found.plainResults = unsigned(1 + step.results.size());
+  const ingot_model &compiled = found.native->model();
+  for (size_t i = 0; i < objective.state.size(); ++i) {
+    const StateValue &value = objective.state[i];
+    const ingot_value_info &info = compiled.inputs[batchInputs + 1 + i];
+    Parameter *place;
+    if (value.isParameter) {
+      place = &graph->parameters.at(value.name);
+    } else {
+      place = &slots[value.name];
+      if (place->value.shape().empty() && place->value.bytes() == 0)
+        place->value = Array(Dtype(info.dtype), {info.dims, info.dims + info.rank});
+    }
+    found.read.push_back(place);
+    if (value.changes) {
+      if (place->next.bytes() == 0)
+        place->next = place->value;
+      found.written.push_back(place);
+    }
+  }
+  return found;
+}
+
+static double scalarAt(const ingot_value_info &info, const void *data) {
+  Array value(Dtype(info.dtype), {info.dims, info.dims + info.rank});
+  std::memcpy(value.data(), data, value.bytes());
+  return value.size() == 1 ? value.at(0) : std::nan("");
+}
+
+/// Another number for each step; SplitMix64's finish (Steele, Lea and Flood 2014).
+static uint32_t keyOf(uint64_t seed, uint64_t step) {
+  uint64_t z = seed + 0x9e3779b97f4a7c15 * (step + 1);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return uint32_t(z ^ (z >> 31));
+}
+
+Metrics Trainer::State::run(Variant &variant, const Arrays &batch) {
+  ingot_context *context = variant.context.get();
+  const ingot_model &model = variant.native->model();
+  auto demand = [](ingot_status status) {
+    if (status != INGOT_OK)
+      throwStatus(status, ingot_last_error());
+  };
+  for (uint32_t i = 0; i < variant.batchInputs; ++i) {
+    if (std::strcmp(model.inputs[i].name, dropoutKey) == 0) {
+      uint32_t key = keyOf(settings.seed, steps);
+      demand(ingot_context_set_input(context, i, &key, sizeof key));
+      continue;
+    }
+    const Array &array = batch.at(model.inputs[i].name);
+    demand(ingot_context_bind_input(context, i, array.data(), array.bytes()));
+  }
+  double rate = rule.rate(steps);
+  demand(ingot_context_set_input(context, variant.batchInputs, &rate, sizeof rate));
+  for (size_t i = 0; i < variant.read.size(); ++i)
+    demand(ingot_context_bind_input(context, uint32_t(variant.batchInputs + 1 + i), variant.read[i]->value.data(),
+                                    variant.read[i]->value.bytes()));
+  for (size_t i = 0; i < variant.written.size(); ++i)
+    demand(ingot_context_bind_output(context, uint32_t(variant.plainResults + i), variant.written[i]->next.data(),
+                                     variant.written[i]->next.bytes()));
+  detail::run(context);
+  // What was written is what the next step reads: no state is copied.
+  for (Parameter *place : variant.written)
+    std::swap(place->value, place->next);
+  ++steps;
+  Metrics metrics;
+  metrics["loss"] = scalarAt(model.outputs[0], ingot_context_output(context, 0));
+  unsigned index = 1;
+  for (auto &[label, tensor] : settings.metrics) {
+    metrics[label] = scalarAt(model.outputs[index], ingot_context_output(context, index));
+    ++index;
+  }
+  return metrics;
+}
+
+Metrics Trainer::step(const Arrays &batch) { return state->run(state->variant(bindDims(state->inputs, batch)), batch); }
+
+uint64_t Trainer::steps() const { return state->steps; }
+
+Metrics Trainer::evaluate(const data::Dataset &dataset, int64_t batch) {
+  std::vector<Tensor> outputs = {state->graph->tensor(state->loss)};
+  for (auto &[label, tensor] : state->settings.metrics)
+    outputs.push_back(tensor);
+  // The parameters are constants of an executable, so each evaluation compiles one.
+  Executable executable = compile(outputs, {.threads = state->settings.threads});
+  Metrics sums;
+  for (const data::Batch &samples : dataset.batches(batch)) {
+    double weight = double(samples.begin()->second.shape()[0]) / double(dataset.size());
+    Arrays known;
+    for (const ValueInfo &input : state->inputs)
+      if (auto found = samples.find(input.name); found != samples.end())
+        known.insert(*found);
+    Arrays results = executable(known);
+    sums["loss"] += weight * results.at(state->loss).at(0);
+    for (auto &[label, tensor] : state->settings.metrics)
+      sums[label] += weight * results.at(tensor.name()).at(0);
+  }
+  return sums;
+}
+
+Trainer compile_train(const Tensor &loss, const OptimizerSettings &optimizer, const TrainSettings &settings) {
+  if (!loss)
+    throw Error(Code::bad_argument, "a loss is missing");
+  if (!loss.shape().empty())
+    throw Error(Code::bad_argument, "a loss must be a scalar, got " + loss.text());
+  Trainer result;
+  result.state = std::make_shared<Trainer::State>();
+  Trainer::State &state = *result.state;
+  state.graph = GraphState::of(loss);
+  state.loss = loss.name();
+  state.rule = ruleOf(optimizer);
+  state.settings = settings;
+  std::vector<std::string> outputs = state.results();
+  outputs.insert(outputs.begin(), loss.name());
+  state.model = state.graph->extract(outputs, /*withValues=*/false);
+  state.updates = setTrainingMode(state.model, *state.graph);
+  for (const onnx::ValueInfoProto &input : state.model.graph().input()) {
+    if (input.name() == dropoutKey)
+      continue;
+    ValueInfo info;
+    info.name = input.name();
+    info.dtype = uint32_t(input.type().tensor_type().elem_type());
+    for (const auto &dim : input.type().tensor_type().shape().dim()) {
+      info.dims.push_back(dim.has_dim_value() ? dim.dim_value() : -1);
+      info.dimNames.push_back(dim.dim_param());
+    }
+    state.inputs.push_back(std::move(info));
+  }
+  bool any = false;
+  for (const onnx::TensorProto &tensor : state.model.graph().initializer())
+    any |= state.graph->parameters.count(tensor.name()) && state.moves(tensor.name());
+  if (!any)
+    throw Error(Code::bad_argument, "no parameter that the loss depends on is to be trained");
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Checkpoints
+//===----------------------------------------------------------------------===//
+
+/// A checkpoint is an ONNX TensorProto for each piece, one after another with their lengths, after a mark.
+static constexpr char checkpointMark[] = "ingot checkpoint 1\n";
+
+static void writeTensor(std::string &text, const std::string &name, const Array &value) {
+  std::string piece = protoOf(name, value).SerializeAsString();
+  uint64_t length = piece.size();
+  text.append(reinterpret_cast<const char *>(&length), sizeof length);
+  text += piece;
+}
+
+void Trainer::save(const std::string &path) const {
+  std::string text = checkpointMark;
+  writeTensor(text, "step", Array::scalar(int64_t(state->steps)));
+  for (auto &[name, parameter] : state->graph->parameters)
+    writeTensor(text, "parameter." + name, parameter.value);
+  for (auto &[name, slot] : state->slots)
+    writeTensor(text, "slot." + name, slot.value);
+  std::string temporary = path + ".tmp";
+  std::FILE *file = std::fopen(temporary.c_str(), "wb");
+  bool done = file && std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0 &&
+              fsync(fileno(file)) == 0;
+  if (file)
+    done &= std::fclose(file) == 0;
+  if (!done || std::rename(temporary.c_str(), path.c_str()) != 0)
+    throw Error(Code::bad_argument, "cannot write " + path + ": " + std::strerror(errno));
+}
+
+void Trainer::load(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file)
+    throw Error(Code::bad_argument, "cannot read " + path);
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  auto damaged = [&] { return Error(Code::bad_argument, path + ": not a checkpoint, or a damaged one"); };
+  size_t at = std::strlen(checkpointMark);
+  if (text.compare(0, at, checkpointMark) != 0)
+    throw damaged();
+  std::map<std::string, Array> pieces;
+  while (at < text.size()) {
+    uint64_t length;
+    if (text.size() - at < sizeof length)
+      throw damaged();
+    std::memcpy(&length, text.data() + at, sizeof length);
+    at += sizeof length;
+    onnx::TensorProto proto;
+    if (length > text.size() - at || !proto.ParseFromArray(text.data() + at, int(length)))
+      throw damaged();
+    at += length;
+    Array value(Dtype(proto.data_type()), {proto.dims().begin(), proto.dims().end()});
+    if (value.bytes() != proto.raw_data().size())
+      throw damaged();
+    std::memcpy(value.data(), proto.raw_data().data(), value.bytes());
+    pieces[proto.name()] = std::move(value);
+  }
+  // All of it is checked before any of it is taken.
+  std::map<std::string, Array> slots;
+  for (auto &[name, parameter] : state->graph->parameters) {
+    auto found = pieces.find("parameter." + name);
+    if (found == pieces.end())
+      throw Error(Code::bad_argument, path + ": there is no parameter '" + name + "'");
+    if (found->second.dtype() != parameter.value.dtype() || found->second.shape() != parameter.value.shape())
+      throw Error(Code::bad_argument, path + ": parameter '" + name + "' is " + found->second.type_text() + ", want " +
+                                          parameter.value.type_text());
+  }
+  if (!pieces.count("step"))
+    throw damaged();
+  for (auto &[name, value] : pieces) {
+    if (name == "step")
+      state->steps = uint64_t(value.item<int64_t>());
+    else if (name.starts_with("slot."))
+      state->slots[name.substr(5)].value = value;
+    else if (auto found = state->graph->parameters.find(name.substr(10)); found != state->graph->parameters.end())
+      found->second.value = value;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Fitting
+//===----------------------------------------------------------------------===//
+
+/// The losses as lines in a picture.
+static void writePlot(const std::string &path, const std::vector<Metrics> &history) {
+  constexpr double width = 640, height = 360, margin = 48;
+  std::string text;
+  char line[256];
+  auto print = [&](const char *format, auto... values) {
+    std::snprintf(line, sizeof line, format, values...);
+    text += line;
+  };
+  print(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %g %g\" font-family=\"sans-serif\" font-size=\"12\">\n",
+      width, height);
+  print("<rect width=\"%g\" height=\"%g\" fill=\"white\"/>\n", width, height);
+  double greatest = 0;
+  for (const Metrics &metrics : history)
+    for (const char *key : {"loss", "val_loss"})
+      if (auto found = metrics.find(key); found != metrics.end() && std::isfinite(found->second))
+        greatest = std::max(greatest, found->second);
+  greatest = greatest > 0 ? greatest : 1;
+  auto x = [&](size_t i) {
+    return margin + (width - 2 * margin) * double(i) / double(std::max<size_t>(history.size() - 1, 1));
+  };
+  auto y = [&](double value) { return height - margin - (height - 2 * margin) * value / greatest; };
+  for (int i = 0; i <= 4; ++i) {
+    double value = greatest * i / 4;
+    print("<path d=\"M%g %gH%g\" stroke=\"#ddd\"/><text x=\"%g\" y=\"%g\" text-anchor=\"end\">%.3g</text>\n", margin,
+          y(value), width - margin, margin - 6, y(value) + 4, value);
+  }
+  print("<text x=\"%g\" y=\"%g\" text-anchor=\"middle\">epoch, 1 to %zu</text>\n", width / 2, height - 14,
+        history.size());
+  struct {
+    const char *key, *label, *colour;
+  } curves[] = {{"loss", "training loss", "#1f77b4"}, {"val_loss", "validation loss", "#d62728"}};
+  double labelAt = margin - 20;
+  for (auto &curve : curves) {
+    std::string points;
+    for (size_t i = 0; i < history.size(); ++i)
+      if (auto found = history[i].find(curve.key); found != history[i].end() && std::isfinite(found->second)) {
+        std::snprintf(line, sizeof line, "%.1f,%.1f ", x(i), y(found->second));
+        points += line;
+      }
+    if (points.empty())
+      continue;
+    text += "<polyline fill=\"none\" stroke-width=\"2\" stroke=\"" + std::string(curve.colour) + "\" points=\"" +
+            points + "\"/>\n";
+    print("<text x=\"%g\" y=\"%g\" text-anchor=\"end\" fill=\"%s\">%s</text>\n", width - margin, labelAt, curve.colour,
+          curve.label);
+    labelAt += 16;
+  }
+  text += "</svg>\n";
+  std::ofstream file(path, std::ios::binary);
+  if (!(file << text))
+    throw Error(Code::bad_argument, "cannot write " + path);
+}
+
+std::vector<Metrics> Trainer::fit(const data::Dataset &dataset, const FitSettings &settings) {
+  int64_t perEpoch = dataset.batches(settings.batch).size();
+  if (perEpoch == 0)
+    throw Error(Code::bad_argument, "there are no samples to train on");
+  if (!settings.checkpoint.empty() && std::ifstream(settings.checkpoint))
+    load(settings.checkpoint);
+  std::vector<Metrics> history;
+  double best = INFINITY;
+  unsigned worse = 0;
+  for (uint64_t epoch = state->steps / uint64_t(perEpoch); epoch < settings.epochs; ++epoch) {
+    Metrics sums;
+    data::Dataset::Batches batches(dataset, settings.batch, {.shuffle = true, .seed = settings.seed + epoch});
+    for (int64_t i = int64_t(state->steps % uint64_t(perEpoch)); i < perEpoch; ++i) {
+      Metrics metrics = step(batches.get(i));
+      if (!std::isfinite(metrics["loss"]))
+        throw Error(Code::bad_argument, "the loss of step " + std::to_string(state->steps) + " is not finite");
+      for (auto &[name, value] : metrics)
+        sums[name] += value / double(perEpoch);
+    }
+    if (settings.validation)
+      for (auto &[name, value] : evaluate(*settings.validation))
+        sums["val_" + name] = value;
+    history.push_back(sums);
+    if (!settings.checkpoint.empty())
+      save(settings.checkpoint);
+    if (!settings.plot.empty())
+      writePlot(settings.plot, history);
+    if (!settings.quiet) {
+      std::printf("epoch %llu of %u:", static_cast<unsigned long long>(epoch + 1), settings.epochs);
+      for (auto &[name, value] : sums)
+        std::printf(" %s %.4f", name.c_str(), value);
+      std::printf("\n");
+    }
+    if (settings.patience && settings.validation) {
+      worse = sums["val_loss"] < best ? 0 : worse + 1;
+      best = std::min(best, sums["val_loss"]);
+      if (worse >= settings.patience)
+        break;
+    }
+  }
+  return history;
+}
+
+} // namespace ingot

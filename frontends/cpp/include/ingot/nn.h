@@ -1,0 +1,190 @@
+//===- nn.h - Layers, losses and metrics ------------------------*- C++ -*-===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_NN_H
+#define INGOT_NN_H
+
+#include <functional>
+#include <ingot/graph.h>
+
+namespace ingot::nn {
+
+/// The place of a layer in a graph: the prefix of its parameters' names, and how to make them.
+class Scope;
+
+/// A layer, or several. Its parameters are made at its first call, from the sizes of what it is called with; another
+/// call uses them again. A handle: copies are the same layer.
+class Module {
+public:
+  /// `build` computes the result and takes parameters from the scope.
+  using Build = std::function<Tensor(Scope &, const Tensor &)>;
+  Module(std::string kind, Build build, std::string name = "");
+
+  Tensor operator()(const Tensor &x, Where where = Where::current()) const;
+  /// The parameters that calls have made, without the running statistics of normalizations.
+  std::vector<Tensor> parameters() const;
+
+private:
+  friend class Scope;
+  struct State;
+  std::shared_ptr<State> state;
+};
+
+class Scope {
+public:
+  Scope(Graph graph, std::string prefix, Module::State &module, Where where);
+
+  /// The module's parameter `name`, made with `initial` at the first call.
+  Tensor parameter(const std::string &name, const std::vector<int64_t> &shape,
+                   const std::function<Array(const std::vector<int64_t> &shape, uint64_t seed)> &initial);
+  /// The same for one that training moves by other means than gradients: a running statistic.
+  Tensor statistic(const std::string &name, const std::vector<int64_t> &shape,
+                   const std::function<Array(const std::vector<int64_t> &shape, uint64_t seed)> &initial);
+  /// A part of this module.
+  Tensor call(const Module &part, const std::string &name, const Tensor &x);
+
+  Graph graph;
+  Where where;
+
+private:
+  std::string prefix;
+  Module::State &module;
+};
+
+//===----------------------------------------------------------------------===//
+// Initial values
+//===----------------------------------------------------------------------===//
+
+using Initializer = std::function<Array(const std::vector<int64_t> &shape, uint64_t seed)>;
+Initializer zeros();
+Initializer ones();
+Initializer constant(double value);
+Initializer uniform(double low, double high);
+Initializer normal(double mean, double deviation);
+/// Glorot and Bengio 2010; He et al. 2015. Of weights [out, in, ...].
+Initializer xavier_uniform(double gain = 1);
+Initializer xavier_normal(double gain = 1);
+Initializer he_uniform();
+Initializer he_normal();
+
+//===----------------------------------------------------------------------===//
+// Layers; weights are [out, in, ...] and their initial values PyTorch's, unless said otherwise
+//===----------------------------------------------------------------------===//
+
+struct LinearOptions {
+  bool bias = true;
+  std::string name = "";
+  Initializer init = {};
+};
+Module linear(int64_t features, LinearOptions options = {});
+
+struct ConvOptions {
+  int64_t stride = 1, padding = 0, dilation = 1, groups = 1;
+  bool bias = true;
+  std::string name = "";
+  Initializer init = {};
+};
+Module conv1d(int64_t channels, int64_t kernel, ConvOptions options = {});
+Module conv2d(int64_t channels, int64_t kernel, ConvOptions options = {});
+Module conv3d(int64_t channels, int64_t kernel, ConvOptions options = {});
+Module conv_transpose2d(int64_t channels, int64_t kernel, ConvOptions options = {});
+
+Module max_pool2d(int64_t kernel, int64_t stride = 0);
+Module avg_pool2d(int64_t kernel, int64_t stride = 0);
+Module global_avg_pool();
+
+struct NormOptions {
+  double eps = 1e-5, momentum = 0.1;
+  std::string name = "";
+};
+Module batch_norm(NormOptions options = {});
+/// Over the last dimension.
+Module layer_norm(NormOptions options = {});
+Module rms_norm(NormOptions options = {});
+Module group_norm(int64_t groups, NormOptions options = {});
+
+/// Vectors for indices: i64 [...] to [..., features].
+Module embedding(int64_t count, int64_t features, std::string name = "");
+/// Active in training only.
+Module dropout(double ratio);
+Module flatten();
+
+struct RecurrentOptions {
+  int64_t layers = 1;
+  bool bidirectional = false;
+  std::string name = "";
+};
+/// [N, steps, features] to [N, steps, hidden], twice as many when bidirectional.
+Module rnn(int64_t hidden, RecurrentOptions options = {});
+Module lstm(int64_t hidden, RecurrentOptions options = {});
+Module gru(int64_t hidden, RecurrentOptions options = {});
+
+struct AttentionOptions {
+  bool causal = false;
+  std::string name = "";
+};
+/// Self-attention of [N, steps, features].
+Module multi_head_attention(int64_t heads, AttentionOptions options = {});
+struct TransformerOptions {
+  int64_t feed_forward = 0; ///< 0: four times the features
+  double dropout = 0;
+  bool causal = false;
+  std::string name = "";
+};
+/// Attention and a feed-forward part, each with normalization before it and a way around it.
+Module transformer_layer(int64_t heads, TransformerOptions options = {});
+/// Adds sines and cosines of the place, as in Vaswani et al. 2017.
+Module positional_encoding();
+
+Module relu();
+Module leaky_relu(double slope = 0.01);
+Module gelu();
+Module tanh();
+Module sigmoid();
+Module softmax(int64_t axis = -1);
+/// A function as a layer.
+Module function(std::function<Tensor(const Tensor &)> f);
+
+Module sequential(std::vector<Module> parts, std::string name = "");
+
+//===----------------------------------------------------------------------===//
+// Losses: means over the batch, scalars
+//===----------------------------------------------------------------------===//
+
+Tensor mse(const Tensor &x, const Tensor &target, Where where = Where::current());
+Tensor mae(const Tensor &x, const Tensor &target, Where where = Where::current());
+/// Quadratic up to `delta`, linear beyond it.
+Tensor huber(const Tensor &x, const Tensor &target, double delta = 1, Where where = Where::current());
+/// Logits [N, classes, ...] and labels i64 [N, ...].
+Tensor cross_entropy(const Tensor &logits, const Tensor &labels, double label_smoothing = 0,
+                     Where where = Where::current());
+/// Of probabilities, and of logits.
+Tensor bce(const Tensor &probabilities, const Tensor &target, Where where = Where::current());
+Tensor bce_with_logits(const Tensor &logits, const Tensor &target, Where where = Where::current());
+/// Of log-probabilities to a target distribution, the mean over the first dimension.
+Tensor kl_div(const Tensor &log_probabilities, const Tensor &target, Where where = Where::current());
+/// max(0, 1 - x t) for targets of -1 and 1.
+Tensor hinge(const Tensor &x, const Tensor &target, Where where = Where::current());
+/// 1 - cos of the angle between vectors in the last dimension.
+Tensor cosine_distance(const Tensor &a, const Tensor &b, Where where = Where::current());
+Tensor triplet(const Tensor &anchor, const Tensor &positive, const Tensor &negative, double margin = 1,
+               Where where = Where::current());
+
+/// Sums of squares and of magnitudes, for penalties.
+Tensor l2(const std::vector<Tensor> &parameters, Where where = Where::current());
+Tensor l1(const std::vector<Tensor> &parameters, Where where = Where::current());
+
+} // namespace ingot::nn
+
+namespace ingot {
+
+/// The share of labels i64 [N] that are the greatest of logits [N, classes].
+Tensor accuracy(const Tensor &logits, const Tensor &labels, Where where = Where::current());
+
+} // namespace ingot
+
+#endif // INGOT_NN_H
