@@ -216,6 +216,7 @@ def Ingot_TanOp : Ingot_FloatUnary<"tan", [Differentiable]> {
   let onnx     = Onnx<"Tan", 7>;
   let scalar   = (Inst<"math::TanOp"> $x);
   let gradient = [(Mul $dy, (Add 1, (Mul $y, $y)))];
+  let domain   = ["-1.2, 1.2"];
   let examples = [Example<["dense<[0.0, 1.0, -4.0]> : tensor<3xf32>"],
                           ["dense<[0.0, 1.55740772, -1.15782128]> : tensor<3xf32>"]>];
 }
@@ -224,6 +225,7 @@ def Ingot_AsinOp : Ingot_FloatUnary<"asin", [Differentiable]> {
   let onnx     = Onnx<"Asin", 7>;
   let scalar   = (Inst<"math::AsinOp"> $x);
   let gradient = [(Div $dy, (Sqrt (Sub 1, (Mul $x, $x))))];
+  let domain   = ["-0.9, 0.9"];
   let examples = [Example<["dense<[-1.0, 0.0, 0.5]> : tensor<3xf32>"],
                           ["dense<[-1.57079637, 0.0, 0.523598790]> : tensor<3xf32>"]>];
 }
@@ -232,6 +234,7 @@ def Ingot_AcosOp : Ingot_FloatUnary<"acos", [Differentiable]> {
   let onnx     = Onnx<"Acos", 7>;
   let scalar   = (Inst<"math::AcosOp"> $x);
   let gradient = [(Neg (Div $dy, (Sqrt (Sub 1, (Mul $x, $x)))))];
+  let domain   = ["-0.9, 0.9"];
   let examples = [Example<["dense<[-1.0, 0.0, 0.5]> : tensor<3xf32>"],
                           ["dense<[3.14159274, 1.57079637, 1.04719758]> : tensor<3xf32>"]>];
 }
@@ -272,6 +275,7 @@ def Ingot_AcoshOp : Ingot_FloatUnary<"acosh", [Differentiable]> {
   let onnx     = Onnx<"Acosh", 9>;
   let scalar   = (Inst<"math::AcoshOp"> $x);
   let gradient = [(Div $dy, (Sqrt (Sub (Mul $x, $x), 1)))];
+  let domain   = ["1.5, 3.0"];
   let examples = [Example<["dense<[1.0, 1.5, 10.0]> : tensor<3xf32>"],
                           ["dense<[0.0, 0.962423623, 2.99322295]> : tensor<3xf32>"]>];
 }
@@ -280,6 +284,7 @@ def Ingot_AtanhOp : Ingot_FloatUnary<"atanh", [Differentiable]> {
   let onnx     = Onnx<"Atanh", 9>;
   let scalar   = (Inst<"math::AtanhOp"> $x);
   let gradient = [(Div $dy, (Sub 1, (Mul $x, $x)))];
+  let domain   = ["-0.9, 0.9"];
   let examples = [Example<["dense<[-0.5, 0.0, 0.9]> : tensor<3xf32>"],
                           ["dense<[-0.549306154, 0.0, 1.47221935]> : tensor<3xf32>"]>];
 }
