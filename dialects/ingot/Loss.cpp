@@ -59,6 +59,7 @@ struct Parts {
   Rule r;
   Value chosen;       ///< whether a class is the label, in the shape of the scores
   Value labelWeights; ///< the weight of each label; null when all are one
+  Value ignored;      ///< whether a label counts for nothing; null when all count
   StringRef reduction;
 
   template <typename Loss>
@@ -71,7 +72,7 @@ struct Parts {
     if (weights)
       labelWeights = pick(reshaped(r.b, r.wide(weights), shape));
     if (op.getIgnoreIndex()) {
-      Value ignored = EqualOp::create(r.b, labels, literal(r.b, int64_t(*op.getIgnoreIndex()), getElementTypeOrSelf(labels)));
+      ignored = EqualOp::create(r.b, labels, literal(r.b, int64_t(*op.getIgnoreIndex()), getElementTypeOrSelf(labels)));
       labelWeights = r.select(ignored, r.number(0), labelWeights ? labelWeights : r.number(1));
     }
   }
@@ -98,6 +99,21 @@ struct Parts {
       return result;
     Value ones = labelWeights ? labelWeights : expandedLike(r.b, r.number(1), labels);
     return r.div(result, r.sum(ones, allAxes(ones), /*keepdims=*/false));
+  }
+
+  /// The cotangent of the weights of the classes.
+  Value ofWeights(Value dy, Value logProb, Value labels) {
+    Value part = r.sub(r.number(0), pick(logProb));
+    if (reduction == "mean") {
+      Value total = r.sum(labelWeights, allAxes(labelWeights), /*keepdims=*/false);
+      part = r.div(r.sub(part, loss(logProb)), total);
+    }
+    part = r.mul(part, dy);
+    if (ignored)
+      part = r.select(ignored, r.number(0), part);
+    SmallVector<int64_t> axes = allAxes(logProb);
+    axes.erase(axes.begin() + 1);
+    return r.sum(r.select(chosen, unsqueezed(r.b, part, {1}), r.number(0)), axes, /*keepdims=*/false);
   }
 };
 
@@ -130,6 +146,8 @@ SmallVector<Value> SoftmaxCrossEntropyOp::buildGradient(ImplicitLocOpBuilder &b,
   }
   SmallVector<Value> result(getNumOperands());
   result[0] = dscores ? r.round(dscores) : dscores;
+  if (getWeights() && cotangents[0])
+    result[2] = r.round(parts.ofWeights(r.wide(cotangents[0]), logProb, getLabels()));
   return result;
 }
 

@@ -49,6 +49,12 @@ def Ingot_SoftmaxCrossEntropyOp : Ingot_Composite<"softmax_cross_entropy", [Diff
              "dense<[1.0, 2.0, 3.0]> : tensor<3xf32>"],
             ["dense<2.19722462> : tensor<f32>", "dense<[[-2.40760589, -1.40760589, -0.407605946], "
              "[-1.09861231, -1.09861231, -1.09861231]]> : tensor<2x3xf32>"], "reduction = \"sum\", ignore_index = -1 : i64">];
+  let domain      = ["-2.0, 2.0", "-2.0, 2.0", "0.5, 2.0"];
+  let gradientCases = [
+    GradientCase<["tensor<5x3xf64>", "dense<[2, 0, 1, 1, 2]> : tensor<5xi64>", "tensor<3xf64>"],
+                 ["tensor<f64>", "tensor<5x3xf64>"], "ignore_index = 0 : i64">,
+    GradientCase<["tensor<2x3x2xf64>", "dense<[[2, 0], [1, 1]]> : tensor<2x2xi64>", "tensor<3xf64>"],
+                 ["tensor<2x2xf64>", "tensor<2x3x2xf64>"], "reduction = \"none\"">];
 }
 
 #endif
