@@ -31,60 +31,74 @@ llvm::SetVector<Value> readBy(Operation *op) {
   return values;
 }
 
-/// Expands one gradient op.
-class Differentiation {
+/// Builds the cotangents of chosen values at one place of a block, from those of others.
+class Differentiation : public GradientEngine {
 public:
-  explicit Differentiation(GradientOp op) : op(op) {}
+  SmallVector<Value> gradients; ///< the cotangents found; null where nothing depends on a value
 
-  LogicalResult run() {
-    if (failed(findActive()))
-      return failure();
-    ImplicitLocOpBuilder b(op.getLoc(), op);
-    Value loss = op.getLoss();
-    if (dependent.contains(loss))
-      cotangents[loss] = expandedLike(b, literal(b, 1, getElementTypeOrSelf(loss)), loss);
-    bool complete = true;
+  LogicalResult run(ImplicitLocOpBuilder &b, ValueRange values, ValueRange given, ValueRange wanted) {
+    block = b.getInsertionBlock();
+    end = b.getInsertionPoint();
+    // Decompositions and loops take the place of ops on the way: an op that uses all these values follows them.
+    SmallVector<Value> held(values);
+    llvm::append_range(held, wanted);
+    Operation *holder = UnrealizedConversionCastOp::create(b, TypeRange(), held);
+    bool complete = succeeded(findActive(values, wanted));
+    for (auto [value, cotangent] : llvm::zip(holder->getOperands(), given))
+      if (complete && cotangent && dependent.contains(value))
+        complete &= succeeded(accumulate(b, value, cotangent));
     for (Operation *active : llvm::reverse(activeOps))
-      complete &= succeeded(propagate(active));
-    if (!complete)
+      complete = succeeded(propagate(b, active)) && complete;
+    for (Value value : holder->getOperands().drop_front(values.size()))
+      gradients.push_back(cotangents.lookup(value));
+    holder->erase();
+    return success(complete);
+  }
+
+  FailureOr<SmallVector<Value>> differentiate(ImplicitLocOpBuilder &b, ValueRange values, ValueRange given,
+                                              ValueRange wanted) override {
+    Differentiation inner;
+    if (failed(inner.run(b, values, given, wanted)))
       return failure();
-    SmallVector<Value> gradients;
-    for (Value value : op.getWrt()) {
-      Value gradient = cotangents.lookup(value);
-      gradients.push_back(gradient ? gradient : zerosLike(b, value));
+    return inner.gradients;
+  }
+
+  void replace(Operation *op, ValueRange results) override {
+    for (auto [from, to] : llvm::zip_equal(op->getResults(), results)) {
+      if (Value cotangent = cotangents.lookup(from))
+        cotangents[to] = cotangent;
+      if (dependent.contains(from))
+        dependent.insert(to);
     }
-    op->replaceAllUsesWith(gradients);
+    op->replaceAllUsesWith(results);
     op->erase();
-    return success();
   }
 
 private:
-  /// Finds the ops between the chosen values and the loss. Composites among them that have no gradient of their own
+  /// Finds the ops between the chosen values and `values`. Composites among them that have no gradient of their own
   /// give way to their decompositions.
-  LogicalResult findActive() {
-    Block *block = op->getBlock();
-    llvm::DenseSet<Operation *> behindLoss;
-    SmallVector<Value> work{op.getLoss()};
+  LogicalResult findActive(ValueRange values, ValueRange wrt) {
+    llvm::DenseSet<Operation *> behindValues;
+    SmallVector<Value> work(values);
     while (!work.empty()) {
       Operation *definition = work.pop_back_val().getDefiningOp();
-      if (!definition || definition->getBlock() != block || !behindLoss.insert(definition).second)
+      if (!definition || definition->getBlock() != block || !behindValues.insert(definition).second)
         continue;
       llvm::append_range(work, readBy(definition));
     }
-    dependent.insert(op.getWrt().begin(), op.getWrt().end());
-    for (Operation *next = &block->front(); next != op;) {
-      Operation *current = next;
-      next = next->getNextNode();
-      if (!behindLoss.contains(current) || llvm::none_of(current->getResultTypes(), isDifferentiableType) ||
+    dependent.insert(wrt.begin(), wrt.end());
+    for (Block::iterator next = block->begin(); next != end;) {
+      Operation *current = &*next++;
+      if (!behindValues.contains(current) || llvm::none_of(current->getResultTypes(), isDifferentiableType) ||
           llvm::none_of(readBy(current), [&](Value v) { return dependent.contains(v); }))
         continue;
       if (!isa<DifferentiableOpInterface>(current) && isComposite(current)) {
         auto built = decomposeComposite(current);
         if (failed(built))
           return failure();
-        behindLoss.insert(built->begin(), built->end());
+        behindValues.insert(built->begin(), built->end());
         if (!built->empty())
-          next = built->front();
+          next = built->front()->getIterator();
         continue;
       }
       activeOps.push_back(current);
@@ -95,14 +109,15 @@ private:
     return success();
   }
 
-  /// Adds what an op's results pass on to the cotangents of its operands.
-  LogicalResult propagate(Operation *active) {
+  /// Adds what an op's results pass on to the cotangents of what it reads.
+  LogicalResult propagate(ImplicitLocOpBuilder &place, Operation *active) {
     SmallVector<Value> given = llvm::map_to_vector(active->getResults(), [&](Value v) { return cotangents.lookup(v); });
     if (llvm::none_of(given, [](Value v) { return bool(v); }))
       return success();
-    ImplicitLocOpBuilder b(active->getLoc(), op);
+    ImplicitLocOpBuilder b(active->getLoc(), place);
     auto differentiable = dyn_cast<DifferentiableOpInterface>(active);
-    if (!differentiable) {
+    auto region = dyn_cast<DifferentiableRegionOpInterface>(active);
+    if (!differentiable && !region) {
       StringRef reason = reasonForNoGradient(active);
       active->emitOpError("has no gradient") << (reason.empty() ? "" : ": ") << reason;
       // What lies behind it is looked at all the same, to find every such op.
@@ -116,10 +131,22 @@ private:
       failed |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
       return failure(); // for the next handler to print
     });
-    SmallVector<Value> built = differentiable.buildGradient(b, given);
-    assert(built.size() == active->getNumOperands() && "a gradient has one cotangent for each operand");
-    for (auto [operand, cotangent] : llvm::zip(active->getOperands(), built))
-      if (cotangent && dependent.contains(operand) && mlir::failed(accumulate(b, operand, cotangent)))
+    SmallVector<Value> read(active->getOperands()), built;
+    if (region) {
+      llvm::SetVector<Value> all = readBy(active);
+      read.clear();
+      llvm::copy_if(all, std::back_inserter(read),
+                    [&](Value v) { return isDifferentiableType(v.getType()) && dependent.contains(v); });
+      auto cotangents = region.buildGradient(b, given, read, *this);
+      if (mlir::failed(cotangents))
+        return failure();
+      built = *cotangents;
+    } else {
+      built = differentiable.buildGradient(b, given);
+    }
+    assert(built.size() == read.size() && "a gradient has one cotangent for each value read");
+    for (auto [value, cotangent] : llvm::zip(read, built))
+      if (cotangent && dependent.contains(value) && mlir::failed(accumulate(b, value, cotangent)))
         failed = true;
     return failure(failed);
   }
@@ -165,11 +192,27 @@ private:
     return cotangent;
   }
 
-  GradientOp op;
+  Block *block;
+  Block::iterator end;
   llvm::DenseSet<Value> dependent; ///< on the chosen values
   SmallVector<Operation *> activeOps;
   llvm::DenseMap<Value, Value> cotangents;
 };
+
+/// Expands one gradient op.
+LogicalResult expand(GradientOp op) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  Value loss = op.getLoss(), one = expandedLike(b, literal(b, 1, getElementTypeOrSelf(loss)), loss);
+  Differentiation differentiation;
+  if (failed(differentiation.run(b, loss, one, op.getWrt())))
+    return failure();
+  for (auto [gradient, value] : llvm::zip_equal(differentiation.gradients, op.getWrt()))
+    if (!gradient)
+      gradient = zerosLike(b, value);
+  op->replaceAllUsesWith(differentiation.gradients);
+  op->erase();
+  return success();
+}
 
 struct Autodiff : ingot::impl::AutodiffBase<Autodiff> {
   void runOnOperation() override {
@@ -177,7 +220,7 @@ struct Autodiff : ingot::impl::AutodiffBase<Autodiff> {
     SmallVector<GradientOp> gradients;
     getOperation().walk([&](GradientOp op) { gradients.push_back(op); });
     for (GradientOp op : gradients)
-      if (failed(Differentiation(op).run()))
+      if (failed(expand(op)))
         return signalPassFailure();
     getOperation().walk([](StopGradientOp op) {
       op.replaceAllUsesWith(op.getX());

@@ -40,6 +40,7 @@ def Ingot_Dialect : Dialect {
 
 // Short names for the interface traits of records.
 defvar Differentiable = DeclareOpInterfaceMethods<DifferentiableOpInterface>;
+defvar DifferentiableRegion = DeclareOpInterfaceMethods<DifferentiableRegionOpInterface>;
 defvar Lowers = DeclareOpInterfaceMethods<LowerToLinalgOpInterface>;
 defvar Contracts = DeclareOpInterfaceMethods<ContractionOpInterface>;
 defvar Rowwise = DeclareOpInterfaceMethods<RowwiseOpInterface>;

@@ -29,7 +29,7 @@ class Ingot_Control<string mnemonic, list<Trait> traits = []>
   let hasCanonicalizer = 1;
 }
 
-def Ingot_IfOp : Ingot_Control<"if", [RecursivelySpeculatable]> {
+def Ingot_IfOp : Ingot_Control<"if", [RecursivelySpeculatable, DifferentiableRegion]> {
   let summary = "What one of two regions yields.";
   let description = [{
         %y = ingot.if %condition {
@@ -44,7 +44,7 @@ def Ingot_IfOp : Ingot_Control<"if", [RecursivelySpeculatable]> {
   let assemblyFormat = "$condition $then_body `else` $else_body attr-dict `:` functional-type($condition, $outputs)";
 }
 
-def Ingot_ScanOp : Ingot_Control<"scan", [AttrSizedOperandSegments, RecursivelySpeculatable, Loops]> {
+def Ingot_ScanOp : Ingot_Control<"scan", [AttrSizedOperandSegments, RecursivelySpeculatable, Loops, DifferentiableRegion]> {
   let summary = "A loop over the slices of tensors, whose number of steps is known.";
   let description = [{
     The body takes the carried values, which are `inits` in the first step, and one slice of each of `xs`, along
@@ -84,7 +84,7 @@ def Ingot_ScanOp : Ingot_Control<"scan", [AttrSizedOperandSegments, RecursivelyS
   }];
 }
 
-def Ingot_WhileOp : Ingot_Control<"while", [Loops]> {
+def Ingot_WhileOp : Ingot_Control<"while", [Loops, DifferentiableRegion]> {
   let summary = "A loop that runs as long as a condition holds.";
   let description = [{
     The condition is tested before each step. The body takes the carried values, which are `inits` in the first step, and
@@ -95,8 +95,10 @@ def Ingot_WhileOp : Ingot_Control<"while", [Loops]> {
           ...
           ingot.yield %again, %next : tensor<i1>, tensor<4xf32>
         } : (tensor<i1>) -> tensor<4xf32>
+
+    With `max_steps`, the condition never holds after so many steps; a loop without such a bound has no gradient.
   }];
-  let arguments = (ins Ingot_Condition:$condition, Variadic<Ingot_Tensor>:$inits);
+  let arguments = (ins Ingot_Condition:$condition, Variadic<Ingot_Tensor>:$inits, OptionalAttr<I64Attr>:$max_steps);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $condition (`init` `(` $inits^ `:` type($inits) `)`)? $body attr-dict `:` functional-type($condition, $outputs)

@@ -37,6 +37,20 @@ mlir::Value buildTransposedByAttributes(mlir::ImplicitLocOpBuilder &b, mlir::Ope
 /// The result has the operand's elements in the same row-major order.
 template <typename ConcreteOp> class IsView : public mlir::OpTrait::TraitBase<ConcreteOp, IsView> {};
 
+/// What the gradient of an op with regions asks of the pass that builds gradients.
+class GradientEngine {
+public:
+  virtual ~GradientEngine() = default;
+  /// Builds the cotangents of `wrt` from the cotangents of `values`, which the ops before the builder's place compute in
+  /// its block. A null value stands for zeros on either side.
+  virtual llvm::FailureOr<llvm::SmallVector<mlir::Value>> differentiate(mlir::ImplicitLocOpBuilder &b,
+                                                                        mlir::ValueRange values,
+                                                                        mlir::ValueRange cotangents,
+                                                                        mlir::ValueRange wrt) = 0;
+  /// Puts `results` in the place of those of `op`, and erases it.
+  virtual void replace(mlir::Operation *op, mlir::ValueRange results) = 0;
+};
+
 } // namespace ingot
 
 namespace ingot {

@@ -42,6 +42,18 @@ def DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
     (ins "::mlir::ImplicitLocOpBuilder &":$builder, "::mlir::ValueRange":$cotangents)>];
 }
 
+def DifferentiableRegionOpInterface : OpInterface<"DifferentiableRegionOpInterface"> {
+  let cppNamespace = "::ingot";
+  let description = "An op with regions, which may use what is around it, and with a vector-Jacobian product.";
+  let methods = [InterfaceMethod<[{
+      Builds the cotangents of `wrt`: different values that the op's operands or the ops in its regions are. Null values
+      are as in DifferentiableOpInterface. The engine differentiates what is in the regions, and puts another op in the
+      place of this one where the gradient needs what this one does not keep.
+    }], "::llvm::FailureOr<::llvm::SmallVector<::mlir::Value>>", "buildGradient",
+    (ins "::mlir::ImplicitLocOpBuilder &":$builder, "::mlir::ValueRange":$cotangents, "::mlir::ValueRange":$wrt,
+         "::ingot::GradientEngine &":$engine)>];
+}
+
 def ContractionOpInterface : OpInterface<"ContractionOpInterface"> {
   let cppNamespace = "::ingot";
   let description = "A sum of products that a register-tiled kernel may compute.";

@@ -155,8 +155,8 @@ static LogicalResult finishCounted(Node &n, LoopBody &body, int64_t steps) {
   return n.results(llvm::to_vector_of<Value>(create(n, ScanOp::getOperationName(), operands, types, attrs, body.region)->getResults()));
 }
 
-/// As long as a condition holds, and at most `limit` steps where there is a limit.
-static LogicalResult finishConditional(Node &n, LoopBody &body, Value condition, Value limit) {
+/// As long as a condition holds, and at most `limit` steps where there is a limit, which is `most` where it is known.
+static LogicalResult finishConditional(Node &n, LoopBody &body, Value condition, Value limit, std::optional<int64_t> most) {
   if (!body.slices.empty()) {
     for (unsigned input : {0, 1})
       (void)n.need(n.in(input));
@@ -185,7 +185,10 @@ static LogicalResult finishConditional(Node &n, LoopBody &body, Value condition,
   llvm::append_range(operands, body.inits);
   SmallVector<Type> types = {counterType};
   llvm::append_range(types, ValueRange(body.inits).getTypes());
-  Operation *loop = create(n, WhileOp::getOperationName(), operands, types, {}, body.region);
+  SmallVector<NamedAttribute> attrs;
+  if (most)
+    attrs.push_back(n.attr("max_steps", *most));
+  Operation *loop = create(n, WhileOp::getOperationName(), operands, types, attrs, body.region);
   return n.results(llvm::to_vector_of<Value>(loop->getResults().drop_front()));
 }
 
@@ -289,7 +292,7 @@ static LogicalResult importWholeLoop(Node &n) {
     return n.unsupported("the loop has no end");
   if (runs == true && goesOn == true && most && *most <= stepLimit)
     return finishCounted(n, body, *most);
-  return finishConditional(n, body, condition, limit);
+  return finishConditional(n, body, condition, limit, most);
 }
 
 static LogicalResult importLoop(Node &n) {

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Each function that ingot-tblgen writes for a record's gradient is run in f64: the loss is the sum of the results,
-// each element with a random weight, and moves as the gradient says. The functions of subgradients.mlir have given
-// values.
+// each element with a random weight, and moves as the gradient says. So it is with control.mlir, where no record has the
+// gradient. The functions of subgradients.mlir have given values.
 //
 //===----------------------------------------------------------------------===//
 
@@ -285,11 +285,13 @@ template <typename Case> void registerCases(const char *suite, const char *path)
 
 int main(int argc, char **argv) {
   testing::InitGoogleTest(&argc, argv);
-  for (const char *path : {INGOT_GRADIENT_CASES, INGOT_SUBGRADIENTS, INGOT_HESSIANS})
+  for (const char *path : {INGOT_GRADIENT_CASES, INGOT_CONTROL, INGOT_SUBGRADIENTS, INGOT_HESSIANS})
     if (!moduleOf(path))
       return 1;
   registerCases<FirstCase>("first", INGOT_GRADIENT_CASES);
   registerCases<SecondCase>("second", INGOT_GRADIENT_CASES);
+  registerCases<FirstCase>("control", INGOT_CONTROL);
+  registerCases<SecondCase>("control_second", INGOT_CONTROL);
   registerCases<GivenCase>("subgradients", INGOT_SUBGRADIENTS);
   registerCases<SecondCase>("hessians", INGOT_HESSIANS);
   return RUN_ALL_TESTS();

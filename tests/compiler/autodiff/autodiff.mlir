@@ -60,6 +60,73 @@ func.func @composite(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
 
 // -----
 
+// A loss that is one: its decomposition takes its place before anything flows back.
+// CHECK-LABEL: func @composite_loss
+// CHECK: %[[DX:.*]] = arith.constant dense<1.250000e-01> : tensor<2x4xf32>
+// CHECK: return %{{.*}}, %[[DX]]
+func.func @composite_loss(%x: tensor<2x4xf32>) -> (tensor<f32>, tensor<2x4xf32>) {
+  %m = ingot.reduce_mean %x {axes = array<i64: 0, 1>, keepdims = false} : (tensor<2x4xf32>) -> tensor<f32>
+  %g = ingot.gradient %m, %x : (tensor<f32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %m, %g : tensor<f32>, tensor<2x4xf32>
+}
+
+// -----
+
+// A branch is computed again where its gradient is built.
+// CHECK-LABEL: func @if
+// CHECK-SAME: %[[C:.*]]: tensor<i1>, %[[X:[^:]*]]: tensor<4xf32>, %[[Y:[^:]*]]: tensor<4xf32>
+// CHECK: %[[DY:.*]]:2 = ingot.if %[[C]] {
+// CHECK-NEXT: %[[E:.*]] = ingot.exp %[[X]]
+// CHECK: %[[DX:.*]] = ingot.mul %{{.*}}, %[[E]]
+// CHECK: ingot.yield %[[DX]], %{{.*}} : tensor<4xf32>, tensor<4xf32>
+func.func @if(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %z = ingot.if %c {
+    %e = ingot.exp %x : (tensor<4xf32>) -> tensor<4xf32>
+    ingot.yield %e : tensor<4xf32>
+  } else {
+    ingot.yield %y : tensor<4xf32>
+  } : (tensor<i1>) -> tensor<4xf32>
+  %g:2 = ingot.gradient %z, %x, %y : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>)
+  return %g#0, %g#1 : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// The scan back reads the states that the scan keeps, and its product, from the last step to the first.
+// CHECK-LABEL: func @scan
+// CHECK: %[[Y:.*]]:3 = ingot.scan init(%{{.*}} : tensor<2x3xf32>) over(%{{.*}} : tensor<5x2x3xf32>) {
+// CHECK-NEXT: ^bb0(%[[STATE:.*]]: tensor<2x3xf32>, %{{.*}}: tensor<2x3xf32>):
+// CHECK: %[[P:.*]] = ingot.matmul
+// CHECK: ingot.yield %{{.*}}, %[[STATE]], %[[P]]
+// CHECK: ingot.scan init({{.*}} : tensor<2x3xf32>, tensor<3x3xf32>)
+// CHECK-SAME: over(%[[Y]]#1, %[[Y]]#2, %{{.*}} : tensor<5x2x3xf32>, tensor<5x2x3xf32>, tensor<5x2x3xf32>)
+// CHECK: backwards = array<i1: true, true, true, true>
+func.func @scan(%h: tensor<2x3xf32>, %x: tensor<5x2x3xf32>, %w: tensor<3x3xf32>) -> (tensor<5x2x3xf32>, tensor<3x3xf32>) {
+  %y = ingot.scan init(%h : tensor<2x3xf32>) over(%x : tensor<5x2x3xf32>) {
+  ^bb0(%state: tensor<2x3xf32>, %slice: tensor<2x3xf32>):
+    %p = ingot.matmul %state, %w : (tensor<2x3xf32>, tensor<3x3xf32>) -> tensor<2x3xf32>
+    %s = ingot.mul %p, %slice : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+    ingot.yield %s : tensor<2x3xf32>
+  } -> tensor<2x3xf32>
+  %g:2 = ingot.gradient %y, %x, %w : (tensor<2x3xf32>, tensor<5x2x3xf32>, tensor<3x3xf32>) -> (tensor<5x2x3xf32>, tensor<3x3xf32>)
+  return %g#0, %g#1 : tensor<5x2x3xf32>, tensor<3x3xf32>
+}
+
+// -----
+
+// Nothing says how much a loop would have to keep.
+func.func @while(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{'ingot.while' op has no gradient: how often it runs at most is not known}}
+  %y = ingot.while %c init(%x : tensor<4xf32>) {
+  ^bb0(%state: tensor<4xf32>):
+    ingot.yield %c, %state : tensor<i1>, tensor<4xf32>
+  } : (tensor<i1>) -> tensor<4xf32>
+  %g = ingot.gradient %y, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %g : tensor<4xf32>
+}
+
+// -----
+
 // Every op without a gradient is named.
 func.func @none(%x: tensor<4xf32>) -> tensor<4xf32> {
   // expected-error@+1 {{'math.tanh' op has no gradient}}
