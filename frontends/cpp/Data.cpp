@@ -94,7 +94,7 @@ static std::string inflated(const std::string &path, std::string_view packed, si
   return result;
 }
 
-Dataset npz(const std::string &path) {
+Arrays read_npz(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
   if (!file)
     complain("cannot read " + path);
@@ -131,8 +131,10 @@ Dataset npz(const std::string &path) {
       name.resize(name.size() - 4);
     arrays[name] = arrayOf(tensor);
   }
-  return Dataset(std::move(arrays));
+  return arrays;
 }
+
+Dataset npz(const std::string &path) { return Dataset(read_npz(path)); }
 
 //===----------------------------------------------------------------------===//
 // Samples

@@ -12,10 +12,10 @@ using namespace ingot;
 static void train_cnn(const std::string &digits) {
   Graph g;
   Tensor x = g.input("x", u8, {"N", 1, 8, 8}), y = g.input("y", i64, {"N"});
-  auto net = nn::sequential({nn::conv2d(16, 3, {.padding = 1}), nn::relu(), nn::max_pool2d(2),
-                             nn::conv2d(32, 3, {.padding = 1}), nn::relu(), nn::flatten(), nn::dropout(0.25),
-                             nn::linear(10)},
-                            "net");
+  auto net =
+      nn::sequential({nn::conv2d(16, 3, {.padding = 1}), nn::relu(), nn::max_pool2d(2),
+                      nn::conv2d(32, 3, {.padding = 1}), nn::relu(), nn::flatten(), nn::dropout(0.25), nn::linear(10)},
+                     "net");
   Tensor logits = net(cast(x, f32) / 16).named("logits");
   Tensor loss = nn::cross_entropy(logits, y) + 1e-4 * nn::l2(net.parameters());
   Trainer t = compile_train(loss, adamw{.lr = cosine(3e-3, 230, {.warmup = 20}), .clip_norm = 1.0},
@@ -42,8 +42,9 @@ static void fine_tune(const std::string &digits) {
   for (int64_t &y : arrays["y"].as<int64_t>())
     y %= 2;
   auto [train, val] = data::Dataset({{"x", arrays["x"]}, {"label", arrays["y"]}}).split(0.9, 1);
-  t.fit(train, {.epochs = 4, .batch = 32, .validation = val, .patience = 3, .checkpoint = "parity.ckpt",
-                .plot = "parity.svg"});
+  t.fit(
+      train,
+      {.epochs = 4, .batch = 32, .validation = val, .patience = 3, .checkpoint = "parity.ckpt", .plot = "parity.svg"});
   compile({logits.named("parity")}, {.dims = {{"N", 1}}}).save("parity");
 }
 

@@ -72,6 +72,8 @@ private:
 };
 
 /// The arrays of a .npz file, stored or deflated.
+Arrays read_npz(const std::string &path);
+/// The same as samples.
 Dataset npz(const std::string &path);
 
 } // namespace ingot::data

@@ -1,0 +1,327 @@
+//===- InterfaceTest.cpp - The C++ interface beside PyTorch ---------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include <cmath>
+#include <gmock/gmock.h>
+#include <ingot/ingot.h>
+
+using namespace ingot;
+using testing::HasSubstr;
+
+namespace {
+
+const Arrays &references() {
+  static const Arrays arrays = data::read_npz(INGOT_REFERENCES);
+  return arrays;
+}
+
+/// Compares with a reference: an absolute error of `tolerance` of its largest element.
+void expectNear(const Array &got, const std::string &name, double tolerance = 2e-5) {
+  const Array &want = references().at(name);
+  ASSERT_EQ(got.size(), want.size()) << name;
+  double largest = 1e-3;
+  for (int64_t i = 0; i < want.size(); ++i)
+    largest = std::max(largest, std::abs(want.at(i)));
+  for (int64_t i = 0; i < want.size(); ++i)
+    ASSERT_NEAR(got.at(i), want.at(i), tolerance * largest) << name << " at " << i;
+}
+
+/// Checks that the value of `parameter` after a plain step of rate 1 moved by the reference gradient.
+void expectGradient(const Graph &graph, const std::string &parameter, const Array &before, const std::string &name) {
+  Array moved = before;
+  for (int64_t i = 0; i < moved.size(); ++i)
+    moved.set(i, before.at(i) - graph.value(parameter).at(i));
+  expectNear(moved, name, 1e-4);
+}
+
+void checkLoss(const std::string &name, const std::function<Tensor(const Tensor &, std::vector<Tensor>)> &build) {
+  SCOPED_TRACE(name);
+  const Arrays &r = references();
+  std::string prefix = "loss." + name + ".";
+  Graph g;
+  Tensor x = g.parameter("x", r.at(prefix + "x"));
+  std::vector<Tensor> targets = {g.constant(r.at(prefix + "target"))};
+  if (r.count(prefix + "target1"))
+    targets.push_back(g.constant(r.at(prefix + "target1")));
+  Trainer t = compile_train(build(x, targets), sgd{.lr = 1.0});
+  EXPECT_NEAR(t.step({}).at("loss"), r.at(prefix + "value").at(0), 1e-5);
+  expectGradient(g, "x", r.at(prefix + "x"), prefix + "gradient");
+}
+
+TEST(Losses, AreThoseOfPyTorch) {
+  checkLoss("mse", [](auto &x, auto t) { return nn::mse(x, t[0]); });
+  checkLoss("mae", [](auto &x, auto t) { return nn::mae(x, t[0]); });
+  checkLoss("huber", [](auto &x, auto t) { return nn::huber(x, t[0], 0.7); });
+  checkLoss("cross_entropy", [](auto &x, auto t) { return nn::cross_entropy(x, t[0]); });
+  checkLoss("smoothed_cross_entropy", [](auto &x, auto t) { return nn::cross_entropy(x, t[0], 0.1); });
+  checkLoss("bce", [](auto &x, auto t) { return nn::bce(x, t[0]); });
+  checkLoss("bce_with_logits", [](auto &x, auto t) { return nn::bce_with_logits(x, t[0]); });
+  checkLoss("kl_div", [](auto &x, auto t) { return nn::kl_div(x, t[0]); });
+  checkLoss("hinge", [](auto &x, auto t) { return nn::hinge(x, t[0]); });
+  checkLoss("cosine_distance", [](auto &x, auto t) { return nn::cosine_distance(x, t[0]); });
+  checkLoss("triplet", [](auto &x, auto t) { return nn::triplet(x, t[0], t[1]); });
+}
+
+/// Gives a layer PyTorch's weights, and compares its result and all gradients.
+void checkLayer(const std::string &name, const nn::Module &layer) {
+  SCOPED_TRACE(name);
+  const Arrays &r = references();
+  std::string prefix = "layer." + name + ".";
+  const Array &value = r.at(prefix + "x");
+  bool isFloat = value.dtype() == f32;
+  Graph g;
+  Tensor x = isFloat ? g.parameter("x", value) : g.constant(value);
+  Tensor y = layer(x);
+  Array factors(f32, r.at(prefix + "y").shape());
+  for (int64_t i = 0; i < factors.size(); ++i)
+    factors.set(i, std::cos(double(i)));
+  std::vector<std::string> weights;
+  for (const std::string &parameter : g.parameters()) {
+    if (parameter == "x")
+      continue;
+    std::string own = parameter.substr(parameter.find('.') + 1);
+    if (!r.count(prefix + own))
+      continue; // running statistics begin as PyTorch's do
+    g.set_value(parameter, r.at(prefix + own));
+    weights.push_back(parameter);
+  }
+  expectNear(compile({y})({}).at(y.name()), prefix + "y");
+  if (!isFloat && weights.empty())
+    return;
+  g.freeze("running");
+  Trainer t = compile_train(sum(y * g.constant(factors)), sgd{.lr = 1.0});
+  t.step({});
+  if (isFloat)
+    expectGradient(g, "x", value, prefix + "gradient.x");
+  for (const std::string &parameter : weights) {
+    std::string own = parameter.substr(parameter.find('.') + 1);
+    expectGradient(g, parameter, r.at(prefix + own), prefix + "gradient." + own);
+  }
+}
+
+TEST(Layers, AreThoseOfPyTorch) {
+  checkLayer("linear", nn::linear(5));
+  checkLayer("linear3", nn::linear(5));
+  checkLayer("conv1d", nn::conv1d(6, 3, {.stride = 2, .padding = 1}));
+  checkLayer("conv2d", nn::conv2d(6, 3, {.padding = 2, .dilation = 2, .groups = 2}));
+  checkLayer("conv3d", nn::conv3d(3, 3));
+  checkLayer("conv_transpose2d", nn::conv_transpose2d(6, 3, {.stride = 2, .padding = 1}));
+  checkLayer("max_pool2d", nn::max_pool2d(2));
+  checkLayer("avg_pool2d", nn::avg_pool2d(3, 2));
+  checkLayer("batch_norm", nn::batch_norm());
+  checkLayer("layer_norm", nn::layer_norm());
+  checkLayer("rms_norm", nn::rms_norm());
+  checkLayer("group_norm", nn::group_norm(2));
+  checkLayer("embedding", nn::embedding(11, 5));
+  checkLayer("gelu", nn::gelu());
+  checkLayer("leaky_relu", nn::leaky_relu(0.2));
+}
+
+TEST(Layers, OfStepsAreThoseOfPyTorch) {
+  checkLayer("rnn", nn::rnn(4));
+  checkLayer("lstm", nn::lstm(4, {.layers = 2, .bidirectional = true}));
+  checkLayer("gru", nn::gru(4));
+}
+
+void checkOptimizer(const std::string &name, const OptimizerSettings &optimizer) {
+  SCOPED_TRACE(name);
+  Graph g;
+  Array a(f32, {6}), b(f32, {6});
+  for (int64_t i = 0; i < 6; ++i) {
+    a.set(i, double(i + 1));
+    b.set(i, double(i + 1) * 0.5);
+  }
+  Tensor w = g.parameter("w", Array(f32, {6})), difference = w - g.constant(a);
+  Trainer t = compile_train(sum(difference * difference * g.constant(b)), optimizer);
+  for (int step = 1; step <= 10; ++step) {
+    t.step({});
+    expectNear(g.value("w"), "optimizer." + name + ".step" + std::to_string(step), 1e-5);
+  }
+}
+
+TEST(Optimizers, TakeTheStepsOfPyTorch) {
+  checkOptimizer("sgd", sgd{.lr = 0.01});
+  checkOptimizer("clipped", sgd{.lr = 0.01, .clip_norm = 2.5});
+  checkOptimizer("momentum", sgd{.lr = 0.01, .momentum = 0.9, .weight_decay = 0.1});
+  checkOptimizer("nesterov", sgd{.lr = 0.01, .momentum = 0.9, .nesterov = true});
+  checkOptimizer("rmsprop", rmsprop{.lr = 0.01, .momentum = 0.5});
+  checkOptimizer("adagrad", adagrad{.lr = 0.1});
+  checkOptimizer("adam", adam{.lr = 0.1, .weight_decay = 0.01});
+  checkOptimizer("adamw", adamw{.lr = 0.1});
+}
+
+TEST(Schedules, AreThoseOfPyTorch) {
+  auto check = [](const std::string &name, const Schedule &schedule) {
+    for (int64_t i = 0; i < 40; ++i)
+      EXPECT_NEAR(schedule(uint64_t(i)), references().at("schedule." + name).at(i), 1e-12) << name << " at " << i;
+  };
+  check("cosine", cosine(0.5, 40, {.least = 0.01}));
+  check("step", step_decay(0.5, 7, 0.3));
+  check("warmup", warmup(0.5, 10));
+}
+
+TEST(Initializers, HaveTheirDeviations) {
+  std::vector<int64_t> shape = {64, 32, 3, 3};
+  auto check = [&](const nn::Initializer &initializer, double deviation) {
+    Array values = initializer(shape, 5);
+    double sum = 0, squares = 0;
+    for (float v : values.as<float>()) {
+      sum += v;
+      squares += double(v) * v;
+    }
+    EXPECT_NEAR(sum / double(values.size()), 0, 0.02 * deviation);
+    EXPECT_NEAR(std::sqrt(squares / double(values.size())), deviation, 0.02 * deviation);
+  };
+  double in = 32 * 9, out = 64 * 9;
+  check(nn::normal(0, 0.3), 0.3);
+  check(nn::uniform(-0.3, 0.3), 0.3 / std::sqrt(3));
+  check(nn::xavier_uniform(), std::sqrt(2 / (in + out)));
+  check(nn::xavier_normal(2), 2 * std::sqrt(2 / (in + out)));
+  check(nn::he_uniform(), std::sqrt(2 / in));
+  check(nn::he_normal(), std::sqrt(2 / in));
+}
+
+//===----------------------------------------------------------------------===//
+// Training mode
+//===----------------------------------------------------------------------===//
+
+TEST(TrainingMode, MovesRunningStatistics) {
+  Graph g;
+  Tensor x = g.input("x", f32, {"N", 2});
+  Tensor y = nn::batch_norm({.name = "norm"})(x);
+  Trainer t = compile_train(mean(y * y), sgd{.lr = 0.0});
+  Array batch({4, 2}, {1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f, 9.f});
+  t.step({{"x", batch}});
+  // A tenth of the batch's mean, and of its variance beside nine tenths of one.
+  EXPECT_NEAR(g.value("norm.running_mean").at(0), 0.4, 1e-6);
+  EXPECT_NEAR(g.value("norm.running_mean").at(1), 0.525, 1e-6);
+  g.freeze("norm");
+  g.unfreeze("weight");
+  Array before = g.value("norm.running_var");
+  compile_train(mean(y * y), sgd{.lr = 0.0}).step({{"x", batch}});
+  EXPECT_EQ(before.at(0), g.value("norm.running_var").at(0));
+}
+
+TEST(TrainingMode, DropsByStepAndPlace) {
+  Graph g;
+  Tensor x = g.parameter("x", nn::ones()({1000}, 0));
+  Tensor y = nn::dropout(0.25)(x);
+  auto dropped = [&](uint64_t seed, int steps, unsigned threads) {
+    g.set_value("x", nn::ones()({1000}, 0));
+    Trainer t = compile_train(sum(y), sgd{.lr = 1.0}, {.seed = seed, .threads = threads});
+    Metrics metrics;
+    std::vector<double> moves;
+    for (int i = 0; i < steps; ++i) {
+      g.set_value("x", nn::ones()({1000}, 0));
+      metrics = t.step({});
+    }
+    double kept = 0;
+    for (int64_t i = 0; i < 1000; ++i) {
+      moves.push_back(1 - g.value("x").at(i));
+      kept += moves.back();
+    }
+    // The mask of the gradient is that of the loss.
+    EXPECT_NEAR(kept, metrics.at("loss"), 1e-2);
+    EXPECT_NEAR(kept, 1000, 80);
+    return moves;
+  };
+  auto first = dropped(7, 1, 1);
+  EXPECT_EQ(first, dropped(7, 1, 2));
+  EXPECT_NE(first, dropped(8, 1, 1));
+  EXPECT_NE(first, dropped(7, 2, 1));
+  // Inference drops nothing.
+  g.set_value("x", nn::ones()({1000}, 0));
+  EXPECT_EQ(compile({sum(y)})({}).begin()->second.at(0), 1000);
+}
+
+TEST(TrainingMode, SharesParametersBetweenTrainers) {
+  Graph g;
+  Tensor a = g.parameter("a", Array({1}, {1.f})), b = g.parameter("b", Array({1}, {2.f}));
+  Tensor loss = sum(a * b);
+  Trainer moveA = compile_train(loss, sgd{.lr = 1.0}, {.train = "^a$"});
+  Trainer moveB = compile_train(loss, sgd{.lr = 1.0}, {.train = "^b$"});
+  moveA.step({});
+  EXPECT_EQ(g.value("a").at(0), -1);
+  EXPECT_EQ(g.value("b").at(0), 2);
+  moveB.step({});
+  EXPECT_EQ(g.value("b").at(0), 3);
+  moveA.step({});
+  EXPECT_EQ(g.value("a").at(0), -4);
+}
+
+//===----------------------------------------------------------------------===//
+// Checkpoints and mistakes
+//===----------------------------------------------------------------------===//
+
+TEST(Checkpoints, GoOnWithTheSameBits) {
+  auto make = [](Graph &g) {
+    Tensor x = g.input("x", f32, {"N", 3});
+    Tensor y = nn::sequential({nn::linear(8), nn::relu(), nn::dropout(0.5), nn::linear(1)}, "net")(x);
+    return compile_train(mean(y * y), adam{.lr = 0.01}, {.seed = 3});
+  };
+  Array batch = nn::normal(0, 1)({5, 3}, 9);
+  std::string path = testing::TempDir() + "ingot-interface.ckpt";
+  Graph whole(1), resumed(1);
+  Trainer all = make(whole);
+  for (int i = 0; i < 3; ++i)
+    all.step({{"x", batch}});
+  all.save(path);
+  std::vector<double> want, got;
+  for (int i = 0; i < 3; ++i)
+    want.push_back(all.step({{"x", batch}}).at("loss"));
+  Trainer rest = make(resumed);
+  rest.load(path);
+  EXPECT_EQ(rest.steps(), 3u);
+  for (int i = 0; i < 3; ++i)
+    got.push_back(rest.step({{"x", batch}}).at("loss"));
+  EXPECT_EQ(want, got);
+  std::remove(path.c_str());
+}
+
+std::string messageOf(const std::function<void()> &f) {
+  try {
+    f();
+  } catch (const Error &error) {
+    EXPECT_EQ(error.code(), Code::bad_argument);
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(Mistakes, NameOperandsAndTheLine) {
+  Graph g, other;
+  Tensor x = g.input("x", f32, {"N", 3}), z = g.input("z", f32, {"N", 4});
+  int line = __LINE__ + 1;
+  std::string text = messageOf([&] { x + z; });
+  EXPECT_THAT(text, HasSubstr("InterfaceTest.cpp:" + std::to_string(line) + ": Add: "));
+  EXPECT_THAT(text, HasSubstr("operand x f32[N,3]"));
+  EXPECT_THAT(text, HasSubstr("operand z f32[N,4]"));
+  EXPECT_THAT(messageOf([&] { matmul(x, g.constant(Array(f32, {2, 2}))); }), HasSubstr("MatMul: "));
+  EXPECT_THAT(messageOf([&] { x + other.input("x", f32, {"N", 3}); }), HasSubstr("different graphs"));
+  EXPECT_THAT(messageOf([&] { g.input("x", f32, {}); }), HasSubstr("there is already a value 'x'"));
+  EXPECT_THAT(messageOf([&] { nn::conv2d(3, 3)(x); }), HasSubstr("conv2d: got x f32[N,3], want 4 dimensions"));
+  EXPECT_THAT(messageOf([&] { nn::mse(x, z); }), HasSubstr("want the same types"));
+  EXPECT_THAT(messageOf([&] { compile_train(x, sgd{}); }), HasSubstr("a loss must be a scalar, got x f32[N,3]"));
+  EXPECT_THAT(messageOf([&] { compile_train(mean(x), sgd{}); }), HasSubstr("no parameter"));
+  EXPECT_THAT(messageOf([&] { apply("NoSuchThing", {x}); }), HasSubstr("ONNX has no such operator"));
+}
+
+TEST(Mistakes, AreFoundInData) {
+  Graph g;
+  Tensor x = g.input("x", f32, {"N", 3}), y = nn::linear(2)(x);
+  Executable model = compile({y});
+  EXPECT_THAT(messageOf([&] { model({}); }), HasSubstr("input 'x' is missing, want f32[N,3]"));
+  EXPECT_THAT(messageOf([&] { model({{"x", Array(f32, {2, 4})}}); }), HasSubstr("got f32[2,4], want f32[N,3]"));
+  EXPECT_THAT(messageOf([&] { model({{"x", Array(f64, {2, 3})}}); }), HasSubstr("got f64[2,3]"));
+  EXPECT_THAT(messageOf([&] { model.context(); }), HasSubstr("is open; bind 'N'"));
+  EXPECT_THAT(messageOf([&] { data::npz("absent.npz"); }), HasSubstr("cannot read absent.npz"));
+  EXPECT_THAT(messageOf([&] { data::Dataset({{"a", Array(f32, {2})}, {"b", Array(f32, {3})}}); }),
+              HasSubstr("has 3 samples and 'a' 2"));
+  EXPECT_EQ(model({{"x", Array(f32, {2, 3})}}).at(y.name()).shape(), (std::vector<int64_t>{2, 2}));
+}
+
+} // namespace
