@@ -61,11 +61,13 @@ static llvm::Expected<RankedTensorType> inputType(MLIRContext *context, const on
   for (const onnx::TensorShapeProto::Dimension &dim : tensor.shape().dim()) {
     auto given = options.dims.find(dim.dim_param());
     bool isGiven = !dim.dim_param().empty() && given != options.dims.end();
-    if (dim.has_dim_value() && (dim.dim_value() < 0 || dim.dim_value() > int64_t(1) << 40))
+    // Some exporters write -1 for a size that is open.
+    bool isKnown = dim.has_dim_value() && dim.dim_value() != -1;
+    if (isKnown && (dim.dim_value() < 0 || dim.dim_value() > int64_t(1) << 40))
       return complain("has the impossible size " + Twine(dim.dim_value()));
     if (isGiven && (given->second < 0 || given->second > int64_t(1) << 40))
       return fault("dimension '" + dim.dim_param() + "' cannot be " + Twine(given->second));
-    shape.push_back(dim.has_dim_value() ? dim.dim_value() : isGiven ? given->second : ShapedType::kDynamic);
+    shape.push_back(isKnown ? dim.dim_value() : isGiven ? given->second : ShapedType::kDynamic);
     names.push_back(shape.back() == ShapedType::kDynamic ? dim.dim_param() : "");
   }
   if (known && known->shape.size() == shape.size())
