@@ -132,11 +132,22 @@ static LogicalResult pad(Node &n) {
     high[*axis] = (*pads)[i + axes->size()];
   }
   std::string mode = n.text("mode", "constant");
-  if (mode != "constant")
-    return n.result(n.build("extend", n.in(0), {n.attr("low", low), n.attr("high", high), n.attr("mode", StringRef(mode))}));
-  Value value = n.has(2) ? n.reshape(n.in(2), {}) : n.scalar(0, type.getElementType());
-  return n.result(n.build("pad", {n.in(0), value},
-                          {n.attr("low", low), n.attr("high", high), n.attr("interior", interior)}));
+  auto build = [&](Value x, Value value) {
+    return n.build("pad", {x, value}, {n.attr("low", low), n.attr("high", high), n.attr("interior", interior)});
+  };
+  if (mode != "constant") {
+    // What negative entries cut off is not there to be repeated.
+    SmallVector<int64_t> before(rank), behind(rank);
+    for (int64_t i = 0; i < rank; ++i) {
+      before[i] = std::max<int64_t>(std::exchange(low[i], std::min<int64_t>(low[i], 0)), 0);
+      behind[i] = std::max<int64_t>(std::exchange(high[i], std::min<int64_t>(high[i], 0)), 0);
+    }
+    Value cut = build(n.in(0), n.scalar(0, type.getElementType()));
+    if (!cut)
+      return failure();
+    return n.result(n.build("extend", cut, {n.attr("low", before), n.attr("high", behind), n.attr("mode", StringRef(mode))}));
+  }
+  return n.result(build(n.in(0), n.has(2) ? n.reshape(n.in(2), {}) : n.scalar(0, type.getElementType())));
 }
 
 static LogicalResult tile(Node &n) {
