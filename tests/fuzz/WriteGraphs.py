@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+#===- WriteGraphs.py - Random graphs, with what they compute ---------------===//
+#
+# Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===------------------------------------------------------------------------===#
+"""Writes random graphs as test folders: NNSmith makes them; PyTorch, ONNX Runtime and ONNX's reference evaluator
+compute them.
+
+    pip install nnsmith torch onnx onnxruntime onnxscript
+    WriteGraphs.py --folder FOLDER [--count 2000] [--seed 1] [--nodes 12] [--elements 4096]
+
+Only what has one answer is written: the engines must agree, and so must ONNX Runtime with itself after a relative change
+of 1e-6 to every float that goes in. They differ where ONNX leaves the result open (an integer divided by zero, a number
+cast to a type that cannot hold it), where rounding decides (a comparison of nearly equal numbers), and beside poles. The
+same seed and versions give the same graphs."""
+import argparse
+import functools
+import pathlib
+import random
+import shutil
+import warnings
+
+import numpy
+import onnx
+import onnxruntime
+import torch
+from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+# NNSmith relies on the exporter that traces; it has no way to say so.
+torch.onnx.export = functools.partial(torch.onnx.export, dynamo=False)
+
+from nnsmith.graph_gen import model_gen
+from nnsmith.materialize import Model
+from nnsmith.narrow_spec import auto_opset
+
+DTYPES = ["float32", "float64", "int32", "int64", "bool"]
+
+
+def run_onnxruntime(model, inputs):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return session.run(None, inputs)
+
+
+def run_reference(model, inputs):
+    return ReferenceEvaluator(model).run(None, inputs)
+
+
+def moved(values, generator):
+    """The same with small errors in the floats."""
+    return [v * (1 + generator.choice([-1e-6, 1e-6], v.shape)).astype(v.dtype) if v.dtype.kind == "f" else v
+            for v in map(numpy.asarray, values)]
+
+
+def answers(model, inputs):
+    """The outputs that ONNX Runtime and the reference evaluator have, if they have kernels for the model."""
+    generator = numpy.random.default_rng(0)
+    errors = dict(zip(inputs, moved(inputs.values(), generator)))
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    weights = [numpy_helper.to_array(tensor) for tensor in model.graph.initializer]
+    for tensor, weight in zip(changed.graph.initializer, moved(weights, generator)):
+        tensor.CopyFrom(numpy_helper.from_array(weight, tensor.name))
+    for engine, case in ((run_onnxruntime, (model, inputs)), (run_reference, (model, inputs)),
+                         (run_onnxruntime, (changed, errors))):
+        try:
+            yield [numpy.asarray(value) for value in engine(*case)]
+        except Exception:  # each engine has its own ways to say that it cannot
+            continue
+
+
+def agree(first, second):
+    return all(a.dtype == b.dtype and a.shape == b.shape and
+               numpy.allclose(a, b, rtol=3e-4, atol=3e-6, equal_nan=True) for a, b in zip(first, second, strict=True))
+
+
+def write(folder, model, inputs, outputs):
+    data = folder / "test_data_set_0"
+    data.mkdir(parents=True)
+    onnx.save(model, folder / "model.onnx")
+    for role, infos, values in (("input", model.graph.input, inputs), ("output", model.graph.output, outputs)):
+        for place, (info, value) in enumerate(zip(infos, values, strict=True)):
+            proto = numpy_helper.from_array(numpy.asarray(value, order="C"), info.name)
+            (data / f"{role}_{place}.pb").write_bytes(proto.SerializeToString())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", required=True, type=pathlib.Path)
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--nodes", type=int, default=12, help="largest number of operators")
+    parser.add_argument("--elements", type=int, default=4096, help="largest number of elements of a tensor")
+    args = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
+    kind = Model.init("onnx", backend_target="cpu")
+    kind.add_seed_setter()
+    operators = auto_opset(kind, None)
+    shutil.rmtree(args.folder, ignore_errors=True)
+
+    written = generated = open_answers = 0
+    while written < args.count:
+        seed = args.seed * 1000000 + generated
+        generated += 1
+        for library in (random, numpy.random, torch):
+            getattr(library, "manual_seed", getattr(library, "seed", None))(seed % 2**32)
+        try:
+            graph = model_gen(opset=operators, method="symbolic-cinit", seed=seed, dtype_choices=DTYPES,
+                              max_elem_per_tensor=args.elements, max_nodes=random.randint(2, args.nodes),
+                              timeout_ms=10000)
+            case = kind.from_gir(graph.make_concrete())
+            case.refine_weights()
+            model, oracle = case.native_model, case.make_oracle()
+        except Exception:  # its exporter refuses some of its own graphs
+            continue
+        inputs = {info.name: oracle.input[info.name] for info in model.graph.input}
+        expected = [oracle.output[info.name] for info in model.graph.output]
+        with numpy.errstate(all="ignore"):
+            results = list(answers(model, inputs))
+        if not results or not all(agree(result, expected) for result in results):
+            open_answers += 1
+            continue
+        write(args.folder / f"graph_{seed}", model, inputs.values(), expected)
+        written += 1
+    print(f"{generated} graphs: {written} written, {open_answers} without one answer, "
+          f"{generated - written - open_answers} that NNSmith did not finish")
+
+
+if __name__ == "__main__":
+    main()
