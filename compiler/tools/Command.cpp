@@ -45,6 +45,10 @@ int reportError(Error error) {
         errs() << "\n";
         code = INGOT_UNSUPPORTED;
       },
+      [&](const LimitExceeded &e) {
+        errs() << "error: " << e.text << "\n";
+        code = INGOT_LIMIT;
+      },
       [&](const ErrorInfoBase &e) {
         errs() << "error: " << e.message() << "\n";
         code = INGOT_BAD_ARGUMENT;

@@ -8,6 +8,7 @@
 #include "frontends/onnx/Graph.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/ScopeExit.h"
+#include <onnx/defs/data_type_utils.h>
 
 using namespace mlir;
 
@@ -16,7 +17,7 @@ namespace ingot::onnx_import {
 /// Larger constants are weights rather than attributes; the limit of folding.
 static constexpr int64_t attributeLimit = 1024;
 /// Functions that call functions can stand for any number of nodes.
-static constexpr uint64_t nodeLimit = 1000000;
+static constexpr uint64_t nodeLimit = 200000;
 static constexpr unsigned depthLimit = 64;
 
 static std::string functionKey(const std::string &domain, const std::string &name, const std::string &overload) {
@@ -106,10 +107,11 @@ llvm::Error GraphImporter::importGraph(const onnx::GraphProto &graph, Scope &sco
 
 llvm::Error GraphImporter::importNodes(const Nodes &nodes, Scope &scope) {
   if (scope.depth > depthLimit)
-    return fault("graphs and functions are nested more than " + Twine(depthLimit) + " deep");
+    return llvm::make_error<LimitExceeded>("graphs and functions are nested more than " + Twine(depthLimit) + " deep");
   for (const onnx::NodeProto &proto : nodes) {
     if (++visited > nodeLimit)
-      return fault("the model has more than " + Twine(nodeLimit) + " nodes when its functions are expanded");
+      return llvm::make_error<LimitExceeded>("the model has more than " + Twine(nodeLimit) +
+                                             " nodes when its functions are expanded");
     if (llvm::Error error = importNode(proto, scope))
       return error;
   }
@@ -155,17 +157,39 @@ static void bindOutputs(const onnx::NodeProto &proto, const Node &node, bool isD
   }
 }
 
-/// Rules rely on inputs that an operator must have, and on tensors where it does not speak of sequences.
+/// An element type as ONNX's schemas write it, tensor(float).
+static std::string schemaType(Type element) {
+  onnx::TypeProto type;
+  type.mutable_tensor_type()->set_elem_type(dataTypeOf(element));
+  return *onnx::Utils::DataTypeUtils::ToType(type);
+}
+
+/// Rules rely on inputs that an operator must have and on element types that it takes, and on tensors where it does not
+/// speak of sequences.
 static void checkInputs(Node &node, const onnx::OpSchema &schema) {
   bool takesSequences = StringRef(node.op).contains("Sequence") || StringRef(node.op).starts_with("Optional") ||
                         node.op == "Identity" || node.op == "Loop";
+  llvm::StringMap<Type> bound; // of the schema's type variables
   size_t formal = 0;
   for (const auto &[i, input] : llvm::enumerate(node.inputs)) {
     bool isThere = input.isSequence || input.value();
-    if (formal < schema.inputs().size() && schema.inputs()[formal].GetOption() != onnx::OpSchema::Optional && !isThere)
+    const onnx::OpSchema::FormalParameter *parameter =
+        formal < schema.inputs().size() ? &schema.inputs()[formal] : nullptr;
+    if (parameter && parameter->GetOption() != onnx::OpSchema::Optional && !isThere)
       (void)node.invalid("input " + Twine(i) + " is missing");
     if (input.isSequence && !takesSequences)
       (void)node.unsupported("input " + Twine(i) + " is a sequence");
+    Type element = input.value() ? node.type(i).getElementType() : Type();
+    if (parameter && element) {
+      std::string type = schemaType(element);
+      if (llvm::none_of(parameter->GetTypes(), [&](const std::string *allowed) { return *allowed == type; }))
+        (void)node.invalid("input " + Twine(i) + " is a " + type + ", which the operator does not take");
+      bool isAlike = parameter->GetOption() != onnx::OpSchema::Variadic || parameter->GetIsHomogeneous();
+      auto [variable, isFirst] = bound.try_emplace(parameter->GetTypeStr(), element);
+      if (isAlike && !isFirst && variable->second != element)
+        (void)node.invalid("input " + Twine(i) + " is a " + type + ", another of the same type is a " +
+                           schemaType(variable->second));
+    }
     formal += formal + 1 < schema.inputs().size();
   }
   if (node.inputs.size() < size_t(schema.min_input()))

@@ -19,7 +19,7 @@ using namespace ingot::onnx_import;
 
 namespace ingot {
 
-char UnsupportedModel::ID;
+char UnsupportedModel::ID, LimitExceeded::ID;
 
 void UnsupportedModel::log(llvm::raw_ostream &os) const {
   os << nodes.size() << " of " << total << " nodes are unsupported";
@@ -198,7 +198,7 @@ static llvm::Expected<OwningOpRef<ModuleOp>> importChecked(MLIRContext &context,
     auto module = import(context, std::move(model), options);
     if (module && failed(verify(**module)))
       return fault(prefix + "the imported module is wrong: " + complaint);
-    if (!module && !module.errorIsA<UnsupportedModel>())
+    if (!module && !module.errorIsA<UnsupportedModel>() && !module.errorIsA<LimitExceeded>())
       return fault(prefix + llvm::toString(module.takeError()));
     return module;
   } catch (const std::exception &exception) {

@@ -57,11 +57,23 @@ public:
   std::error_code convertToErrorCode() const override { return llvm::inconvertibleErrorCode(); }
 };
 
+/// A model beyond what the importer takes on, whatever it holds.
+class LimitExceeded : public llvm::ErrorInfo<LimitExceeded> {
+public:
+  static char ID;
+  explicit LimitExceeded(const llvm::Twine &text) : text(text.str()) {}
+
+  std::string text;
+
+  void log(llvm::raw_ostream &os) const override { os << text; }
+  std::error_code convertToErrorCode() const override { return std::make_error_code(std::errc::value_too_large); }
+};
+
 /// Reads the model at `path` (protobuf, or ONNX's text form when the name ends in `.onnxtxt`) into a module with one
 /// function, `main`. Its arguments carry `ingot.name` and, where a dimension has a name, `ingot.dims`; its results carry
 /// `ingot.name`. The location of an op is the node's name, and in that the operator and opset: loc("conv1"("Conv-18")).
-/// External data is read from the model's own folder and nowhere else. Fails with UnsupportedModel, or with another
-/// error when the file is at fault.
+/// External data is read from the model's own folder and nowhere else. Fails with UnsupportedModel, with
+/// LimitExceeded, or with another error when the file is at fault.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importOnnx(mlir::MLIRContext &context, llvm::StringRef path,
                                                              const ImportOptions &options = {});
 
