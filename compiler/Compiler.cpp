@@ -177,9 +177,13 @@ static Expected<std::unique_ptr<Module>> lower(mlir::ModuleOp module, const Opti
   for (const ValueInfo &value : info.inputs)
     if (is_contained(value.dims, -1))
       return fail(INGOT_UNSUPPORTED, "input '" + value.name + "' has an open dimension; give it a value with --dim");
-  if (options.maxMemory != 0 && info.arenaBytes + info.weightBytes > options.maxMemory)
-    return fail(INGOT_LIMIT, "the model needs " + Twine(info.arenaBytes + info.weightBytes) +
-                                 " bytes of memory, over the limit of " + Twine(options.maxMemory));
+  uint64_t needed = info.arenaBytes + info.weightBytes;
+  for (const std::vector<ValueInfo> *values : {&info.inputs, &info.outputs})
+    for (const ValueInfo &value : *values)
+      needed += value.bytes;
+  if (options.maxMemory != 0 && needed > options.maxMemory)
+    return fail(INGOT_LIMIT, "the model needs " + Twine(needed) + " bytes of memory, over the limit of " +
+                                 Twine(options.maxMemory));
   mlir::Operation *leftOver = nullptr;
   module.walk([&](mlir::Operation *op) {
     if (op == module || isa<mlir::LLVM::LLVMDialect>(op->getDialect()) || isa<WeightOp>(op))

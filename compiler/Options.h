@@ -40,7 +40,7 @@ struct Options {
   bool evaluates = false;                   ///< the module is constants only: evaluating them is its purpose
   bool sanitize = false;                    ///< one allocation a buffer, instrumented with LLVM's address sanitizer
   std::string dumpDir;                      ///< numbered files after each phase, when not empty
-  uint64_t maxMemory = 0;                   ///< limit on the arena and weights in bytes, or 0
+  uint64_t maxMemory = 0;                   ///< limit on the arena, weights, inputs and outputs in bytes, or 0
   std::map<std::string, int64_t> dims;      ///< values of named dimensions
   bool keepParameters = false;              ///< weights whose names match `parameters` stay weights whatever their use
   std::string parameters;                   ///< a POSIX extended regex that is searched for; "" matches all
