@@ -56,6 +56,15 @@ BlockArgument Objective::addArgument(unsigned index, StringRef name, Type type, 
   return main.getArgument(index);
 }
 
+/// Whether a value is nothing but the mean or the variance that a batch normalization was given. Such a statistic is no
+/// parameter: what it should be is not what makes the loss smaller.
+static bool isStatistic(ReadWeightOp read) {
+  return !read->use_empty() && llvm::all_of(read->getUses(), [](OpOperand &use) {
+    auto norm = dyn_cast<BatchNormOp>(use.getOwner());
+    return norm && (&use == &norm.getMeanMutable() || &use == &norm.getVarMutable());
+  });
+}
+
 void Objective::expose(StringRef pattern) {
   auto module = main->getParentOfType<ModuleOp>();
   WeightStore &store = module.getContext()->getLoadedDialect<IngotDialect>()->getWeights();
@@ -63,7 +72,8 @@ void Objective::expose(StringRef pattern) {
   llvm::MapVector<StringRef, SmallVector<ReadWeightOp>> reads;
   module.walk([&](ReadWeightOp read) { reads[read.getWeight()].push_back(read); });
   for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>())) {
-    if (!isFloat(weight.getTensorType()) || !(pattern.empty() || regex.match(weight.getSymName())))
+    if (!isFloat(weight.getTensorType()) || !(pattern.empty() || regex.match(weight.getSymName())) ||
+        llvm::all_of(reads[weight.getSymName()], isStatistic))
       continue;
     BlockArgument argument = addArgument(main.getNumArguments(), weight.getSymName(), weight.getTensorType(), true);
     llvm::ArrayRef<char> bytes = store.lookup(weight.getKey());
