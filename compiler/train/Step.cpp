@@ -72,12 +72,13 @@ void Objective::expose(StringRef pattern) {
   llvm::MapVector<StringRef, SmallVector<ReadWeightOp>> reads;
   module.walk([&](ReadWeightOp read) { reads[read.getWeight()].push_back(read); });
   for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>())) {
-    if (!isFloat(weight.getTensorType()) || !(pattern.empty() || regex.match(weight.getSymName())) ||
-        llvm::all_of(reads[weight.getSymName()], isStatistic))
+    if (!isFloat(weight.getTensorType()) || !(pattern.empty() || regex.match(weight.getSymName())))
       continue;
+    ArrayRef<ReadWeightOp> uses = reads[weight.getSymName()];
+    bool isParameter = uses.empty() || !llvm::all_of(uses, isStatistic);
     BlockArgument argument = addArgument(main.getNumArguments(), weight.getSymName(), weight.getTensorType(), true);
     llvm::ArrayRef<char> bytes = store.lookup(weight.getKey());
-    state.push_back({weight.getSymName().str(), std::vector<char>(bytes.begin(), bytes.end()), /*isParameter=*/true});
+    state.push_back({weight.getSymName().str(), std::vector<char>(bytes.begin(), bytes.end()), isParameter, isParameter});
     for (ReadWeightOp read : reads[weight.getSymName()]) {
       read.replaceAllUsesWith(Value(argument));
       read.erase();
@@ -162,7 +163,9 @@ llvm::Error Objective::buildGradients(StringRef pattern) {
   for (BlockArgument argument : main.getArguments()) {
     auto name = main.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "ingot.name");
     bool isInput = argument.getArgNumber() < inputs;
-    if (!isFloat(argument.getType()) || !name || (isInput && (pattern.empty() || !regex.match(name.getValue()))))
+    if (!isFloat(argument.getType()) || !name ||
+        (isInput ? pattern.empty() || !regex.match(name.getValue())
+                 : !state[argument.getArgNumber() - inputs].isParameter))
       continue;
     wrt.push_back(argument);
     names.push_back(name.str());
@@ -216,7 +219,8 @@ llvm::Error Objective::buildStep(const Optimizer &optimizer, const StepOptions &
   SmallVector<size_t> places; // in the state
   for (size_t i = 0; i < state.size(); ++i) {
     auto update = options.updates.find(state[i].name);
-    state[i].changes = update != options.updates.end() || !options.moves || options.moves(state[i].name);
+    state[i].changes = update != options.updates.end() ||
+                       (state[i].isParameter && (!options.moves || options.moves(state[i].name)));
     if (update != options.updates.end()) {
       parameters.push_back({state[i].name, resultNamed(update->second)});
     } else if (state[i].changes) {

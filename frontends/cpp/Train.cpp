@@ -174,8 +174,8 @@ Trainer::State::Variant &Trainer::State::variant(const std::map<std::string, int
     const StateValue &value = objective.state[i];
     const ingot_value_info &info = compiled.inputs[batchInputs + 1 + i];
     Parameter *place;
-    if (value.isParameter) {
-      place = &graph->parameters.at(value.name);
+    if (auto parameter = graph->parameters.find(value.name); parameter != graph->parameters.end()) {
+      place = &parameter->second;
     } else {
       place = &slots[value.name];
       if (place->value.shape().empty() && place->value.bytes() == 0)
