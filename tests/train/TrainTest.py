@@ -39,7 +39,7 @@ def difference(a, b):
 
 
 def pattern(recipe):
-    return "|".join("^" + name.replace(".", "\\.") + "$" for name in recipe["trained"])
+    return recipe.get("parameters") or "|".join("^" + name.replace(".", "\\.") + "$" for name in recipe["trained"])
 
 
 def load(folder):
