@@ -40,7 +40,7 @@ Expected<std::unique_ptr<CompiledStep>> CompiledStep::create(mlir::ModuleOp modu
   if (ingot_status status = ingot_context_create(step->executable, &contextOptions, &step->context))
     return failure(status, ingot_last_error());
   for (const auto &[i, value] : enumerate(objective.state)) {
-    step->entries.push_back({value.name, value.isParameter});
+    step->entries.push_back({value.name, value.isParameter, value.changes});
     if (ingot_status status =
             ingot_context_set_input(step->context, step->inputs + i, value.bytes.data(), value.bytes.size()))
       return failure(status, ingot_last_error());
@@ -63,11 +63,15 @@ Expected<double> CompiledStep::step(double learningRate) {
   if (ingot_status status = runtime::runContext(context, text))
     return failure(status, text.c_str());
   // What was written is what the next step reads.
+  unsigned output = 0;
   for (unsigned i = 0; i < entries.size(); ++i) {
-    void *read = ingot_context_input(context, inputs + i), *written = ingot_context_output(context, i + 1);
-    uint64_t bytes = model().outputs[i + 1].bytes;
+    if (!entries[i].changes)
+      continue;
+    ++output;
+    void *read = ingot_context_input(context, inputs + i), *written = ingot_context_output(context, output);
+    uint64_t bytes = model().outputs[output].bytes;
     ingot_context_bind_input(context, inputs + i, written, bytes);
-    ingot_context_bind_output(context, i + 1, read, bytes);
+    ingot_context_bind_output(context, output, read, bytes);
   }
   const ingot_value_info &loss = model().outputs[0];
   runtime::Tensor value;

@@ -45,6 +45,7 @@ public:
   struct Entry {
     std::string name;
     bool isParameter;
+    bool changes;
   };
   llvm::ArrayRef<Entry> state() const { return entries; }
   /// The bytes of a piece of state between two steps.
