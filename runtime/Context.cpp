@@ -26,6 +26,7 @@ struct ingot_context {
   void *memory;   // arena, then each input's and output's own buffer
   void **buffers; // the own buffers: inputs, then outputs
   void **bound;   // what runs use
+  int64_t *dims;  // values of the open dimensions, then the sizes of those of the outputs
   char error[512];
 };
 
@@ -67,11 +68,20 @@ const char *ingot_status_text(int32_t status) {
 
 static bool isAligned(const void *pointer) { return reinterpret_cast<uintptr_t>(pointer) % INGOT_ALIGNMENT == 0; }
 
-static bool hasOpenDimension(const ingot_value_info &info) {
+static uint32_t countOpen(const ingot_value_info &info) {
+  uint32_t count = 0;
   for (uint32_t i = 0; i < info.rank; ++i)
-    if (info.dims[i] < 0)
-      return true;
-  return false;
+    count += info.dims[i] < 0;
+  return count;
+}
+
+/// The number of the open dimension that `axis` of an input is, or `num_dims`.
+static uint32_t dimOf(const ingot_model &model, const ingot_value_info &info, uint32_t axis) {
+  const char *name = info.dim_names ? info.dim_names[axis] : nullptr;
+  uint32_t i = 0;
+  while (i < model.num_dims && (!name || strcmp(model.dims[i].name, name)))
+    ++i;
+  return i;
 }
 
 ingot_status ingot_executable_open(const ingot_model *model, const void *weights, ingot_executable **result) {
@@ -96,9 +106,10 @@ ingot_status ingot_executable_open(const ingot_model *model, const void *weights
   for (uint32_t i = 0; i < model->num_inputs + model->num_outputs; ++i) {
     bool isInput = i < model->num_inputs;
     const ingot_value_info &info = isInput ? model->inputs[i] : model->outputs[i - model->num_inputs];
-    if (hasOpenDimension(info))
-      return fail(INGOT_UNSUPPORTED, "%s '%s' has an open dimension, want a model compiled for fixed sizes",
-                  isInput ? "input" : "output", info.name);
+    for (uint32_t axis = 0; axis < info.rank; ++axis)
+      if (info.dims[axis] < 0 && (!model->num_dims || (isInput && dimOf(*model, info, axis) == model->num_dims)))
+        return fail(INGOT_UNSUPPORTED, "%s '%s' has an open dimension without bounds", isInput ? "input" : "output",
+                    info.name);
   }
   ingot_executable *executable = static_cast<ingot_executable *>(malloc(sizeof(ingot_executable)));
   if (!executable)
@@ -147,6 +158,10 @@ ingot_status ingot_context_create(ingot_executable *executable, const ingot_cont
 
   ingot_context *context = static_cast<ingot_context *>(calloc(1, sizeof(ingot_context)));
   void **pointers = static_cast<void **>(calloc(values * 2 + 1, sizeof(void *)));
+  uint64_t openDims = model->num_dims;
+  for (uint32_t i = 0; i < model->num_outputs; ++i)
+    openDims += countOpen(model->outputs[i]);
+  int64_t *dims = static_cast<int64_t *>(calloc(openDims + 1, sizeof(int64_t)));
   char *memory = fits ? static_cast<char *>(aligned_alloc(INGOT_ALIGNMENT, total)) : nullptr;
   PoolOptions poolOptions;
   poolOptions.scratchBytes = model->scratch_bytes;
@@ -157,7 +172,7 @@ ingot_status ingot_context_create(ingot_executable *executable, const ingot_cont
   ingot_pool *pool = nullptr;
   Text error;
   ingot_status status = INGOT_OK;
-  if (!context || !pointers || !memory) {
+  if (!context || !pointers || !dims || !memory) {
     error.append("not enough memory for '%s': want %" PRIu64 " bytes", model->name, total);
     status = INGOT_OUT_OF_MEMORY;
   } else {
@@ -165,6 +180,7 @@ ingot_status ingot_context_create(ingot_executable *executable, const ingot_cont
   }
   if (status != INGOT_OK) {
     free(memory);
+    free(dims);
     free(pointers);
     free(context);
     return fail(status, "%s", error.c_str());
@@ -188,6 +204,11 @@ ingot_status ingot_context_create(ingot_executable *executable, const ingot_cont
   context->frame.inputs = context->bound;
   context->frame.outputs = context->bound + model->num_inputs;
   context->frame.pool = pool;
+  for (uint32_t i = 0; i < model->num_dims; ++i)
+    dims[i] = model->dims[i].high;
+  context->dims = dims;
+  context->frame.dims = dims;
+  context->frame.output_dims = dims + model->num_dims;
   *result = context;
   return INGOT_OK;
 }
@@ -198,7 +219,44 @@ void ingot_context_destroy(ingot_context *context) {
   destroyPool(context->frame.pool);
   free(context->memory);
   free(context->buffers);
+  free(context->dims);
   free(context);
+}
+
+ingot_status ingot_context_set_dims(ingot_context *context, const int64_t *dims, uint32_t count) {
+  const ingot_model *model = context->model;
+  if (count != model->num_dims)
+    return fail(INGOT_BAD_ARGUMENT, "got %" PRIu32 " dimensions, want %" PRIu32, count, model->num_dims);
+  for (uint32_t i = 0; i < count; ++i)
+    if (dims[i] < model->dims[i].low || dims[i] > model->dims[i].high)
+      return fail(INGOT_BAD_ARGUMENT, "dimension '%s' is %" PRId64 ", want %" PRId64 " to %" PRId64,
+                  model->dims[i].name, dims[i], model->dims[i].low, model->dims[i].high);
+  for (uint32_t i = 0; i < count; ++i)
+    context->dims[i] = dims[i];
+  return INGOT_OK;
+}
+
+ingot_status ingot_context_input_sizes(const ingot_context *context, uint32_t index, int64_t *sizes) {
+  const ingot_model *model = context->model;
+  if (index >= model->num_inputs)
+    return fail(INGOT_BAD_ARGUMENT, "got input %" PRIu32 ", want one below %" PRIu32, index, model->num_inputs);
+  const ingot_value_info &info = model->inputs[index];
+  for (uint32_t axis = 0; axis < info.rank; ++axis)
+    sizes[axis] = info.dims[axis] < 0 ? context->dims[dimOf(*model, info, axis)] : info.dims[axis];
+  return INGOT_OK;
+}
+
+ingot_status ingot_context_output_sizes(const ingot_context *context, uint32_t index, int64_t *sizes) {
+  const ingot_model *model = context->model;
+  if (index >= model->num_outputs)
+    return fail(INGOT_BAD_ARGUMENT, "got output %" PRIu32 ", want one below %" PRIu32, index, model->num_outputs);
+  const int64_t *open = context->frame.output_dims;
+  for (uint32_t i = 0; i < index; ++i)
+    open += countOpen(model->outputs[i]);
+  const ingot_value_info &info = model->outputs[index];
+  for (uint32_t axis = 0; axis < info.rank; ++axis)
+    sizes[axis] = info.dims[axis] < 0 ? *open++ : info.dims[axis];
+  return INGOT_OK;
 }
 
 void *ingot_context_input(ingot_context *context, uint32_t index) {
@@ -237,9 +295,16 @@ ingot_status ingot_context_set_input(ingot_context *context, uint32_t index, con
   if (ingot_status status =
           bind("input", model->inputs, model->num_inputs, index, nullptr, 0, context->buffers, context->bound))
     return status;
-  if (!data || bytes != model->inputs[index].bytes)
-    return fail(INGOT_BAD_ARGUMENT, "input '%s': got %" PRIu64 " bytes, want %" PRIu64, model->inputs[index].name,
-                data ? bytes : 0, model->inputs[index].bytes);
+  const ingot_value_info &info = model->inputs[index];
+  uint64_t wanted = info.bytes;
+  if (countOpen(info)) {
+    wanted = dtypeBytes(info.dtype);
+    for (uint32_t axis = 0; axis < info.rank; ++axis)
+      wanted *= uint64_t(info.dims[axis] < 0 ? context->dims[dimOf(*model, info, axis)] : info.dims[axis]);
+  }
+  if (!data || bytes != wanted)
+    return fail(INGOT_BAD_ARGUMENT, "input '%s': got %" PRIu64 " bytes, want %" PRIu64, info.name, data ? bytes : 0,
+                wanted);
   memcpy(context->buffers[index], data, bytes);
   return INGOT_OK;
 }

@@ -110,9 +110,25 @@ static ingot_status readBinding(const char *value, const ingot_value_info &info,
   return check(result, info, "the command line", error);
 }
 
+/// The size of an open dimension of an input that is not given: what those given say, else its upper bound.
+static int64_t openSize(const ingot_value_info *infos, unsigned count, const InputOptions &options,
+                        const Array<Tensor> &given, const char *name) {
+  if (!name)
+    return -1;
+  for (unsigned i = 0; i < count; ++i)
+    for (unsigned axis = 0; infos[i].dim_names && axis < given[i].shape().rank; ++axis)
+      if (infos[i].dims[axis] < 0 && infos[i].dim_names[axis] && !strcmp(infos[i].dim_names[axis], name))
+        return given[i].shape().dims[axis];
+  for (unsigned i = 0; i < options.numDims; ++i)
+    if (!strcmp(options.dims[i].name, name))
+      return options.dims[i].high;
+  return -1;
+}
+
 ingot_status runtime::gatherInputs(const ingot_value_info *infos, unsigned count, const InputOptions &options,
                                    Array<Tensor> &result, Text &error) {
   Array<const char *> values; // what each input is bound to
+  Array<unsigned> missing;
   if (!values.resize(count) || !result.resize(count)) {
     error.append("not enough memory");
     return INGOT_OUT_OF_MEMORY;
@@ -165,10 +181,16 @@ ingot_status runtime::gatherInputs(const ingot_value_info *infos, unsigned count
       error.append("; give --input %s=@FILE or --inputs DIR", info.name);
       return INGOT_BAD_ARGUMENT;
     }
+    (void)missing.push(i);
+  }
+
+  for (unsigned i : missing) {
+    const ingot_value_info &info = infos[i];
     Shape shape;
     shape.rank = info.rank <= maxRank ? info.rank : maxRank;
     for (unsigned d = 0; d < shape.rank; ++d)
-      shape.dims[d] = info.dims[d];
+      shape.dims[d] = info.dims[d] < 0 && info.dim_names ? openSize(infos, count, options, result, info.dim_names[d])
+                                                         : info.dims[d];
     Text cause;
     if (ingot_status status = Tensor::create(info.dtype, shape.dims, info.rank, result[i], cause)) {
       error.append("input '%s': %s", info.name, cause.c_str());

@@ -16,6 +16,8 @@ namespace ingot::runtime {
 struct InputOptions {
   Array<const char *> bindings;    ///< each `NAME=@FILE.npy`, `NAME=@FILE.pb` or `NAME=LITERAL`, as --input takes them
   const char *directory = nullptr; ///< --inputs: a test_data_set_K folder with input_0.pb, ... in graph order
+  const ingot_dim_info *dims = nullptr; ///< bounds of open dimensions, for values that are not given
+  unsigned numDims = 0;
   bool fillMissing = false;        ///< random values (see fillRandom, seed = index) for what is not given
 };
 

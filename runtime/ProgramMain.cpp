@@ -257,6 +257,8 @@ static ingot_status runMode(Options &options, Text &text, Text &error) {
     return status;
   }
   options.inputs.fillMissing = options.mode != Options::Run;
+  options.inputs.dims = model.dims;
+  options.inputs.numDims = model.num_dims;
   Array<Tensor> inputs;
   ingot_status status = gatherInputs(model.inputs, model.num_inputs, options.inputs, inputs, error);
   if (status == INGOT_OK && options.mode == Options::SelfTest) {

@@ -15,7 +15,51 @@
 using namespace ingot;
 using namespace ingot::runtime;
 
+/// Finds the values of the open dimensions in the shapes of the inputs.
+static ingot_status matchDims(const ingot_model &model, const Array<Tensor> &inputs, Array<int64_t> &dims,
+                              Text &error) {
+  if (!dims.resize(model.num_dims)) {
+    error.append("not enough memory");
+    return INGOT_OUT_OF_MEMORY;
+  }
+  for (uint32_t d = 0; d < model.num_dims; ++d) {
+    const ingot_dim_info &dim = model.dims[d];
+    const char *from = nullptr;
+    for (uint32_t i = 0; i < inputs.size() && i < model.num_inputs; ++i) {
+      const ingot_value_info &info = model.inputs[i];
+      for (uint32_t axis = 0; axis < info.rank && axis < inputs[i].shape().rank; ++axis) {
+        if (info.dims[axis] >= 0 || !info.dim_names || !info.dim_names[axis] || strcmp(info.dim_names[axis], dim.name))
+          continue;
+        int64_t size = inputs[i].shape().dims[axis];
+        if (size < dim.low || size > dim.high) {
+          error.append("input '%s': got %lld for dimension '%s', want %lld to %lld", info.name, (long long)size,
+                       dim.name, (long long)dim.low, (long long)dim.high);
+          return INGOT_BAD_ARGUMENT;
+        }
+        if (from && size != dims[d]) {
+          error.append("input '%s': got %lld for dimension '%s', want the %lld of input '%s'", info.name,
+                       (long long)size, dim.name, (long long)dims[d], from);
+          return INGOT_BAD_ARGUMENT;
+        }
+        dims[d] = size;
+        from = info.name;
+      }
+    }
+  }
+  return INGOT_OK;
+}
+
 ingot_status runtime::setInputs(ingot_context *context, const Array<Tensor> &inputs, Text &error) {
+  const ingot_model &model = modelOf(context);
+  if (model.num_dims) {
+    Array<int64_t> dims;
+    if (ingot_status status = matchDims(model, inputs, dims, error))
+      return status;
+    if (ingot_status status = ingot_context_set_dims(context, dims.data(), model.num_dims)) {
+      error.append("%s", ingot_last_error());
+      return status;
+    }
+  }
   for (size_t i = 0; i < inputs.size(); ++i)
     if (ingot_status status = ingot_context_set_input(context, uint32_t(i), inputs[i].data(), inputs[i].bytes())) {
       error.append("%s", ingot_last_error());
@@ -39,7 +83,10 @@ ingot_status runtime::getOutputs(ingot_context *context, Array<Tensor> &outputs,
   }
   for (uint32_t i = 0; i < model.num_outputs; ++i) {
     const ingot_value_info &info = model.outputs[i];
-    if (ingot_status status = Tensor::create(info.dtype, info.dims, info.rank, outputs[i], error))
+    int64_t sizes[maxRank];
+    if (info.rank <= maxRank)
+      (void)ingot_context_output_sizes(context, i, sizes);
+    if (ingot_status status = Tensor::create(info.dtype, sizes, info.rank, outputs[i], error))
       return status;
     memcpy(outputs[i].data(), ingot_context_output(context, i), outputs[i].bytes());
   }

@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /** Grows with every change that an older runtime or an older model would misread. */
-#define INGOT_ABI_VERSION 1u
+#define INGOT_ABI_VERSION 2u
 
 /** Alignment in bytes of the arena, of the weights and of each worker's scratch buffer: one cache line. */
 #define INGOT_ALIGNMENT 64u
@@ -159,8 +159,16 @@ typedef struct ingot_frame {
   void *const *inputs;  /**< `num_inputs` pointers, none NULL */
   void *const *outputs; /**< `num_outputs` pointers, none NULL */
   ingot_pool *pool;     /**< never NULL */
-  const int64_t *dims;  /**< sizes of the open dimensions, ordered as they first appear in `inputs`; NULL without any */
+  const int64_t *dims;  /**< `num_dims` values of the open dimensions; may be NULL without any */
+  /** Where the run puts the sizes of the outputs' open dimensions, one after the other; may be NULL without any. */
+  int64_t *output_dims;
 } ingot_frame;
+
+/** An open dimension: inputs and outputs name it in `dim_names`. */
+typedef struct ingot_dim_info {
+  const char *name;
+  int64_t low, high; /**< bounds of its value, both included */
+} ingot_dim_info;
 
 /** A compiled model. */
 typedef struct ingot_model {
@@ -177,6 +185,8 @@ typedef struct ingot_model {
   const void *weights;                      /**< aligned; NULL: the host supplies them */
   uint32_t num_nodes;                       /**< length of `nodes` */
   const char *const *nodes;                 /**< names for messages about faults: "/layer1/Gather (Gather)" */
+  uint32_t num_dims;                        /**< open dimensions, ordered as they first appear in `inputs` */
+  const ingot_dim_info *dims;
   /** Runs the model once: an ingot_status, or INGOT_FAULT + number of a node. */
   int32_t (*run)(const ingot_frame *frame);
 } ingot_model;

@@ -80,16 +80,27 @@ ingot_status ingot_context_create(ingot_executable *executable, const ingot_cont
                                   ingot_context **result);
 void ingot_context_destroy(ingot_context *context);
 
+/** Sets the values of the model's open dimensions (`num_dims` of them, in that order), each within its bounds. Buffers
+   are as large as the upper bounds, which are the values of a new context. Inputs keep their bytes, not their elements.
+ */
+ingot_status ingot_context_set_dims(ingot_context *context, const int64_t *dims, uint32_t count);
+
+/** Writes the sizes of an input, or those that an output had in the last run, to `sizes`, which has room for its rank.
+ */
+ingot_status ingot_context_input_sizes(const ingot_context *context, uint32_t index, int64_t *sizes);
+ingot_status ingot_context_output_sizes(const ingot_context *context, uint32_t index, int64_t *sizes);
+
 /** The buffer of an input to fill, or of an output to read: dense, row-major, INGOT_ALIGNMENT aligned unless the caller
     bound his own. NULL for an index out of range. Inputs keep their values from run to run. */
 void *ingot_context_input(ingot_context *context, uint32_t index);
 void *ingot_context_output(ingot_context *context, uint32_t index);
 
-/** Copies `bytes` bytes, which must be the input's size, into an input's buffer. */
+/** Copies `bytes` bytes, which must be the input's size with the dimensions as they are set, into an input's buffer. */
 ingot_status ingot_context_set_input(ingot_context *context, uint32_t index, const void *data, uint64_t bytes);
 
 /** Makes runs read or write the caller's memory instead of the context's; NULL goes back. It needs the alignment of the
-    element type and must not overlap other inputs and outputs. */
+    element type and must not overlap other inputs and outputs. With open dimensions it is as large as their upper
+    bounds make it. */
 ingot_status ingot_context_bind_input(ingot_context *context, uint32_t index, const void *data, uint64_t bytes);
 ingot_status ingot_context_bind_output(ingot_context *context, uint32_t index, void *data, uint64_t bytes);
 

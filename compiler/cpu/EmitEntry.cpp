@@ -64,6 +64,41 @@ static void lowerAssertions(ModuleOp module) {
   module->setAttr("ingot.nodes", Builder(module.getContext()).getStrArrayAttr(names));
 }
 
+/// Ends the run before it begins where a dimension is not within its bounds.
+static void checkBounds(ImplicitLocOpBuilder &b, ArrayAttr bounds, ArrayRef<Value> dims) {
+  Value outside;
+  for (auto [bound, dim] : llvm::zip_equal(bounds.getAsRange<DictionaryAttr>(), dims))
+    for (bool high : {false, true}) {
+      Value limit = LLVM::ConstantOp::create(b, dim.getType(), bound.getAs<IntegerAttr>(high ? "high" : "low"));
+      Value beyond = LLVM::ICmpOp::create(b, high ? LLVM::ICmpPredicate::sgt : LLVM::ICmpPredicate::slt, dim, limit);
+      outside = outside ? LLVM::OrOp::create(b, outside, beyond).getResult() : beyond;
+    }
+  Block *here = b.getInsertionBlock(), *go = here->splitBlock(b.getInsertionPoint());
+  Block *refuse = b.createBlock(here->getParent());
+  LLVM::ReturnOp::create(b,
+                         Value(LLVM::ConstantOp::create(b, b.getI32Type(), b.getI32IntegerAttr(INGOT_BAD_ARGUMENT))));
+  b.setInsertionPointToEnd(here);
+  LLVM::CondBrOp::create(b, outside, refuse, go);
+  b.setInsertionPointToEnd(go);
+}
+
+/// The value of a size that follows from the open dimensions.
+static Value computeSize(ImplicitLocOpBuilder &b, AffineExpr size, ArrayRef<Value> dims) {
+  Type word = b.getI64Type();
+  if (auto constant = dyn_cast<AffineConstantExpr>(size))
+    return LLVM::ConstantOp::create(b, word, b.getI64IntegerAttr(constant.getValue()));
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(size))
+    return dims[symbol.getPosition()];
+  auto binary = cast<AffineBinaryOpExpr>(size);
+  Value left = computeSize(b, binary.getLHS(), dims), right = computeSize(b, binary.getRHS(), dims);
+  if (size.getKind() == AffineExprKind::Add)
+    return LLVM::AddOp::create(b, left, right);
+  if (size.getKind() == AffineExprKind::Mul)
+    return LLVM::MulOp::create(b, left, right);
+  assert(size.getKind() == AffineExprKind::FloorDiv && "sizes are polynomials and quotients of them");
+  return LLVM::UDivOp::create(b, left, right);
+}
+
 /// The run's pointers and sizes, taken from the frame.
 static LogicalResult emitEntry(ModuleOp module, func::FuncOp main, const LLVMTypeConverter &converter) {
   MLIRContext *context = module.getContext();
@@ -79,7 +114,7 @@ static LogicalResult emitEntry(ModuleOp module, func::FuncOp main, const LLVMTyp
     Value address = LLVM::GEPOp::create(b, pointer, type, array, ArrayRef<LLVM::GEPArg>{int32_t(i)});
     return LLVM::LoadOp::create(b, type, address);
   };
-  // ingot_frame is six pointers: arena, weights, inputs, outputs, pool, dims.
+  // ingot_frame is seven pointers: arena, weights, inputs, outputs, pool, dims, output_dims.
   Value arrays[] = {load(frame, 2, pointer), load(frame, 3, pointer)};
   Value dims = load(frame, 5, pointer);
   Value one = LLVM::ConstantOp::create(b, word, b.getI64IntegerAttr(1));
@@ -89,6 +124,15 @@ static LogicalResult emitEntry(ModuleOp module, func::FuncOp main, const LLVMTyp
   LLVM::StoreOp::create(b, zero, statusAddress(b, runContext));
 
   llvm::StringMap<Value> namedDims;
+  SmallVector<Value> boundedDims;
+  if (auto bounded = module->getAttrOfType<ArrayAttr>("ingot.open_dims")) {
+    for (auto [i, dim] : llvm::enumerate(bounded.getAsRange<DictionaryAttr>())) {
+      boundedDims.push_back(load(dims, i, word));
+      namedDims[dim.getAs<StringAttr>("name").getValue()] = boundedDims.back();
+    }
+    checkBounds(b, bounded, boundedDims);
+  }
+  std::map<int64_t, SmallVector<Value>> outputDims;
   unsigned openDims = 0, inputs = 0;
   SmallVector<Value> operands;
   for (auto [number, argument] : llvm::enumerate(main.getArguments().drop_back())) {
@@ -100,6 +144,7 @@ static LogicalResult emitEntry(ModuleOp module, func::FuncOp main, const LLVMTyp
                                 : output   ? load(arrays[1], output.getInt(), pointer)
                                            : load(arrays[0], inputs++, pointer)};
     auto names = main.getArgAttrOfType<ArrayAttr>(number, "ingot.dims");
+    auto sizes = main.getArgAttrOfType<AffineMapAttr>(number, "ingot.sizes");
     if (number < 2 && !type.hasStaticShape()) {
       StringRef size = number == 0 ? "ingot.arena_bytes" : "ingot.weight_bytes";
       auto bytes = module->getAttrOfType<IntegerAttr>(size);
@@ -108,6 +153,12 @@ static LogicalResult emitEntry(ModuleOp module, func::FuncOp main, const LLVMTyp
       for (int64_t i = 0; i < type.getRank(); ++i) {
         if (!type.isDynamicDim(i))
           continue;
+        if (sizes) {
+          parts.push_back(computeSize(b, sizes.getValue().getResult(i), boundedDims));
+          if (output)
+            outputDims[output.getInt()].push_back(parts.back());
+          continue;
+        }
         StringRef name = names && i < int64_t(names.size()) ? cast<StringAttr>(names[i]).getValue() : "";
         Value size = name.empty() ? Value() : namedDims.lookup(name);
         if (!size)
@@ -119,6 +170,12 @@ static LogicalResult emitEntry(ModuleOp module, func::FuncOp main, const LLVMTyp
     }
     operands.push_back(packPointers(b, type, parts, converter));
   }
+  Value outputDimArray = outputDims.empty() ? Value() : load(frame, 6, pointer);
+  int32_t place = 0;
+  for (auto &[output, sizes] : outputDims)
+    for (Value size : sizes)
+      LLVM::StoreOp::create(b, size,
+                            LLVM::GEPOp::create(b, pointer, word, outputDimArray, ArrayRef<LLVM::GEPArg>{place++}));
   operands.push_back(runContext);
   func::CallOp::create(b, main, operands);
   LLVM::ReturnOp::create(b, Value(LLVM::LoadOp::create(b, status, statusAddress(b, runContext))));
@@ -143,6 +200,8 @@ static void keepSignature(ModuleOp module, func::FuncOp main) {
     entries.push_back(b.getNamedAttr("type", type));
     if (dims)
       entries.push_back(b.getNamedAttr("dims", dims));
+    if (Attribute bounds = main.getArgAttr(i, "ingot.bounds"))
+      entries.push_back(b.getNamedAttr("bounds", bounds));
     Attribute entry = b.getDictionaryAttr(entries);
     if (output)
       outputs[output.getInt()] = entry;

@@ -145,7 +145,10 @@ namespace {
 void sortByStride(SmallVectorImpl<unsigned> &loops, const Access &access) {
   if (access.isScalar() || access.map)
     return;
-  auto strideOf = [&](unsigned loop) { return getConstantIntValue(access.strides[loop]).value_or(0); };
+  // A stride that is not known is that of an outer dimension.
+  auto strideOf = [&](unsigned loop) {
+    return getConstantIntValue(access.strides[loop]).value_or(std::numeric_limits<int64_t>::max());
+  };
   llvm::sort(loops, [&](unsigned left, unsigned right) {
     return std::pair(-strideOf(left), left) < std::pair(-strideOf(right), right);
   });

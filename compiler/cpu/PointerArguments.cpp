@@ -140,9 +140,12 @@ static int64_t spanOf(MemRefType type) {
   return span;
 }
 
-/// Bytes from one place along dimension 0 to the next.
-static int64_t sliceBytes(MemRefType type) {
-  return ShapedType::getNumElements(type.getShape().drop_front()) * elementBytes(type);
+/// Bytes from one place along dimension 0 to the next, where all sizes are known.
+static std::optional<int64_t> sliceBytes(MemRefType type) {
+  ArrayRef<int64_t> sizes = type.getShape().drop_front();
+  if (llvm::any_of(sizes, ShapedType::isDynamic))
+    return std::nullopt;
+  return ShapedType::getNumElements(sizes) * elementBytes(type);
 }
 
 static Range findRange(Value value) {
@@ -171,10 +174,12 @@ static Range findRange(Value value) {
     } else if (auto slice = dyn_cast<kernel::SliceOp>(op)) {
       // A slice at an open place may be anywhere in its source.
       auto source = cast<MemRefType>(slice.getSource().getType());
-      if (std::optional<int64_t> index = getConstantIntValue(slice.getIndex())) {
-        begin += *index * sliceBytes(source);
+      std::optional<int64_t> index = getConstantIntValue(slice.getIndex()), bytes = sliceBytes(source);
+      if (index && (bytes || *index == 0)) {
+        begin += *index * bytes.value_or(0);
       } else {
-        step = std::gcd(step, sliceBytes(source));
+        exact &= bytes.has_value();
+        step = std::gcd(step, bytes.value_or(0));
         step = std::gcd(step, begin);
         begin = 0;
         span = spanOf(source);
@@ -334,11 +339,20 @@ void lowerSlices(ModuleOp module, const LLVMTypeConverter &converter) {
   for (kernel::SliceOp slice : slices) {
     ImplicitLocOpBuilder b(slice.getLoc(), slice);
     auto source = cast<MemRefType>(slice.getSource().getType()), type = cast<MemRefType>(slice.getSlice().getType());
-    Value pointer = unpackPointers(b, slice.getSource(), converter).front();
-    Value bytes = arith::MulIOp::create(b, slice.getIndex(), arith::ConstantIndexOp::create(b, sliceBytes(source)));
-    Value offset = arith::IndexCastOp::create(b, wordType(b.getContext()), bytes);
-    Value moved = LLVM::GEPOp::create(b, pointer.getType(), b.getI8Type(), pointer, ArrayRef<LLVM::GEPArg>{offset});
-    slice.replaceAllUsesWith(packPointers(b, type, moved, converter));
+    // The pointer, and the sizes that are open: those of the slice are its source's.
+    SmallVector<Value> parts = unpackPointers(b, slice.getSource(), converter);
+    SmallVector<Value> sizes(llvm::drop_begin(parts, source.isDynamicDim(0) ? 2 : 1));
+    int64_t known = elementBytes(source);
+    for (int64_t size : source.getShape().drop_front())
+      known *= ShapedType::isDynamic(size) ? 1 : size;
+    Value bytes = LLVM::ConstantOp::create(b, wordType(b.getContext()), b.getI64IntegerAttr(known));
+    for (Value size : sizes)
+      bytes = LLVM::MulOp::create(b, bytes, size);
+    Value index = arith::IndexCastOp::create(b, wordType(b.getContext()), slice.getIndex());
+    Value offset = LLVM::MulOp::create(b, index, bytes);
+    Value moved = LLVM::GEPOp::create(b, parts[0].getType(), b.getI8Type(), parts[0], ArrayRef<LLVM::GEPArg>{offset});
+    sizes.insert(sizes.begin(), moved);
+    slice.replaceAllUsesWith(packPointers(b, type, sizes, converter));
     slice.erase();
   }
 }

@@ -58,10 +58,11 @@ static Expected<ValueInfo> readValue(mlir::DictionaryAttr attributes) {
   if (info.dtype == INGOT_UNDEFINED)
     return createStringError("'" + info.name + "' has an element type that programs cannot exchange");
   uint64_t elements = 1;
-  for (int64_t size : type.getShape()) {
+  auto bounds = attributes.getAs<mlir::DenseI64ArrayAttr>("bounds");
+  for (auto [i, size] : enumerate(type.getShape())) {
     bool open = mlir::ShapedType::isDynamic(size);
     info.dims.push_back(open ? -1 : size);
-    elements *= open ? 0 : size;
+    elements *= !open ? size : bounds ? bounds[i] : 0;
   }
   unsigned bits = type.getElementType().isInteger(1) ? 8 : type.getElementTypeBitWidth();
   info.bytes = elements * divideCeil(bits, 8);
@@ -93,6 +94,10 @@ Expected<ModelInfo> readModelInfo(mlir::ModuleOp module) {
       values->push_back(std::move(*read));
     }
   }
+  if (auto dims = module->getAttrOfType<mlir::ArrayAttr>("ingot.open_dims"))
+    for (auto dim : dims.getAsRange<mlir::DictionaryAttr>())
+      info.dims.push_back({dim.getAs<mlir::StringAttr>("name").str(), dim.getAs<mlir::IntegerAttr>("low").getInt(),
+                           dim.getAs<mlir::IntegerAttr>("high").getInt()});
   if (auto nodes = module->getAttrOfType<mlir::ArrayAttr>("ingot.nodes"))
     for (mlir::Attribute node : nodes)
       info.nodes.push_back(cast<mlir::StringAttr>(node).str());
@@ -158,6 +163,14 @@ public:
       values.push_back(valueInfo(info));
     return place(ConstantArray::get(ArrayType::get(values.front()->getType(), values.size()), values));
   }
+  Constant *dimInfos(ArrayRef<DimInfo> dims) {
+    SmallVector<Constant *> values;
+    for (const DimInfo &dim : dims)
+      values.push_back(ConstantStruct::getAnon({text(dim.name), u64(dim.low), u64(dim.high)}));
+    if (values.empty())
+      return null();
+    return place(ConstantArray::get(ArrayType::get(values.front()->getType(), values.size()), values));
+  }
 
 private:
   Constant *place(Constant *value) {
@@ -190,7 +203,8 @@ void emitModel(Module &code, const ModelInfo &info, const CpuTarget &target, Str
       {c.u32(INGOT_ABI_VERSION), c.u32(sizeof(ingot_model)), c.text(info.name), c.text(target.level),
        c.u64(target.cpuFeatures), c.u32(info.inputs.size()), c.u32(info.outputs.size()), c.valueInfos(info.inputs),
        c.valueInfos(info.outputs), c.u64(info.arenaBytes), c.u64(info.weightBytes), c.u64(info.scratchBytes), weights,
-       c.u32(info.nodes.size()), c.pointers(nodes), code.getFunction("ingot_run_" + info.name)});
+       c.u32(info.nodes.size()), c.pointers(nodes), c.u32(info.dims.size()), c.dimInfos(info.dims),
+       code.getFunction("ingot_run_" + info.name)});
   auto *variable = new GlobalVariable(code, model->getType(), /*isConstant=*/true, GlobalValue::ExternalLinkage, model,
                                       symbol);
   variable->setAlignment(Align(8));

@@ -35,10 +35,17 @@ struct WeightPiece {
   llvm::ArrayRef<char> bytes;
 };
 
+/// An open dimension and its bounds.
+struct DimInfo {
+  std::string name;
+  int64_t low = 0, high = 0;
+};
+
 /// What is known of a compiled model besides its code.
 struct ModelInfo {
   std::string name; ///< as a C identifier
   std::vector<ValueInfo> inputs, outputs;
+  std::vector<DimInfo> dims; ///< open ones
   uint64_t arenaBytes = 0, weightBytes = 0, scratchBytes = 0;
   std::vector<std::string> nodes; ///< those that can meet a fault
   std::vector<WeightPiece> weights;

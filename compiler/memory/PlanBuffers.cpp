@@ -8,6 +8,7 @@
 #include "compiler/Passes.h"
 #include "dialects/ingot/Dialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
 namespace ingot {
@@ -25,6 +26,26 @@ int64_t alignTo(int64_t value, int64_t alignment) { return (value + alignment - 
 /// Size in bytes of a buffer of static shape.
 int64_t sizeOf(MemRefType type) {
   return type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8);
+}
+
+/// Size in bytes of what `alloc` may need, or -1 where that is not known.
+int64_t boundOf(memref::AllocOp alloc) {
+  MemRefType type = alloc.getType();
+  if (type.hasStaticShape())
+    return sizeOf(type);
+  auto bounds = alloc->getAttrOfType<DenseI64ArrayAttr>("ingot.bounds");
+  return bounds ? sizeOf(MemRefType::get(bounds, type.getElementType())) : -1;
+}
+
+/// Computes again, before `call`, what the callee computes from its arguments.
+Value computeInCaller(OpBuilder &b, Value value, func::CallOp call, IRMapping &known) {
+  if (Value found = known.lookupOrNull(value))
+    return found;
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return call.getOperand(argument.getArgNumber());
+  for (Value operand : value.getDefiningOp()->getOperands())
+    known.map(operand, computeInCaller(b, operand, call, known));
+  return b.clone(*value.getDefiningOp(), known)->getResult(cast<OpResult>(value).getResultNumber());
 }
 
 struct Buffer {
@@ -71,20 +92,10 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
 
   /// Makes the buffers of a private function arguments, which each caller allocates.
   LogicalResult liftAllocations(func::FuncOp func, ModuleOp module) {
-    SmallVector<MemRefType> types;
-    for (auto alloc : llvm::to_vector(func.getBody().front().getOps<memref::AllocOp>())) {
-      if (!alloc.getType().hasStaticShape())
-        return alloc.emitOpError("has an open size: ") << alloc.getType();
-      unsigned index = func.getNumArguments();
-      if (failed(func.insertArgument(index, alloc.getType(), DictionaryAttr::getWithSorted(&getContext(), {}), alloc.getLoc())))
-        return failure();
-      types.push_back(alloc.getType());
-      alloc.replaceAllUsesWith(func.getArgument(index));
-      alloc.erase();
-    }
+    auto allocs = llvm::to_vector(func.getBody().front().getOps<memref::AllocOp>());
     for (auto dealloc : llvm::to_vector(func.getBody().front().getOps<memref::DeallocOp>()))
       dealloc.erase();
-    if (types.empty())
+    if (allocs.empty())
       return success();
     auto uses = SymbolTable::getSymbolUses(func, module);
     for (const SymbolTable::SymbolUse &use : *uses) {
@@ -92,8 +103,22 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
       if (!call)
         return use.getUser()->emitOpError("refers to a function with buffers of its own");
       OpBuilder b(call);
-      for (MemRefType type : types)
-        call.getOperandsMutable().append(memref::AllocOp::create(b, call.getLoc(), type).getResult());
+      SmallVector<Value> memory;
+      for (memref::AllocOp alloc : allocs) {
+        IRMapping known;
+        for (Value size : alloc.getDynamicSizes())
+          known.map(size, computeInCaller(b, size, call, known));
+        memory.push_back(b.clone(*alloc, known)->getResult(0));
+      }
+      call.getOperandsMutable().append(memory);
+    }
+    for (memref::AllocOp alloc : allocs) {
+      unsigned index = func.getNumArguments();
+      if (failed(func.insertArgument(index, alloc.getType(), DictionaryAttr::getWithSorted(&getContext(), {}),
+                                     alloc.getLoc())))
+        return failure();
+      alloc.replaceAllUsesWith(func.getArgument(index));
+      alloc.erase();
     }
     return success();
   }
@@ -107,9 +132,9 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
     func.walk([&](memref::AllocOp alloc) { allocs.push_back(alloc); });
     SmallVector<Buffer> live;
     for (memref::AllocOp alloc : allocs) {
-      if (!alloc.getType().hasStaticShape())
+      Buffer buffer{alloc, boundOf(alloc), INT64_MAX, -1};
+      if (buffer.size < 0)
         return alloc.emitOpError("has an open size: ") << alloc.getType();
-      Buffer buffer{alloc, sizeOf(alloc.getType()), INT64_MAX, -1};
       if (failed(visitUses(alloc, *alloc->getBlock(), extents, buffer)))
         return alloc.emitOpError("leaves the region that it is in");
       live.push_back(buffer);
@@ -144,8 +169,17 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
       return memref::ViewOp::create(b, type, base, arith::ConstantIndexOp::create(b, offset), ValueRange());
     };
     for (Buffer &buffer : separate ? MutableArrayRef<Buffer>() : live) {
-      buffer.alloc.replaceAllUsesWith(view(func.getArgument(0), buffer.alloc.getType(), buffer.offset));
-      buffer.alloc.erase();
+      memref::AllocOp alloc = buffer.alloc;
+      if (alloc.getDynamicSizes().empty()) {
+        alloc.replaceAllUsesWith(view(func.getArgument(0), alloc.getType(), buffer.offset));
+      } else {
+        b.setInsertionPoint(alloc);
+        Value offset = arith::ConstantIndexOp::create(b, buffer.offset);
+        alloc.replaceAllUsesWith(
+            memref::ViewOp::create(b, alloc.getType(), func.getArgument(0), offset, alloc.getDynamicSizes())
+                .getResult());
+      }
+      alloc.erase();
     }
 
     // Weights: arguments that carry a symbol become views of the one blob.
@@ -181,7 +215,7 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
         continue;
       }
       ImplicitLocOpBuilder b(alloc.getLoc(), buffer.begin);
-      Value memory = memref::AllocOp::create(b, alloc.getType());
+      Value memory = memref::AllocOp::create(b, alloc.getType(), alloc.getDynamicSizes());
       alloc.replaceAllUsesWith(memory);
       b.setInsertionPointAfter(buffer.end);
       memref::DeallocOp::create(b, memory);

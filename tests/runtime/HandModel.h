@@ -41,6 +41,8 @@ struct HandModel {
              weights,
              /*num_nodes=*/2,
              nodes,
+             /*num_dims=*/0,
+             /*dims=*/nullptr,
              run};
   }
 

@@ -37,4 +37,4 @@ static const ingot_value_info outputs[] = {{"y", INGOT_F32, 2, dims, 0, 512}, {"
 #endif
 
 const ingot_model ingot_model_main = {
-    INGOT_ABI_VERSION, sizeof(ingot_model), "twice", "any", CPU_FEATURES, 1, 2, inputs, outputs, 0, 0, 0, 0, 0, 0, run};
+    INGOT_ABI_VERSION, sizeof(ingot_model), "twice", "any", CPU_FEATURES, 1, 2, inputs, outputs, 0, 0, 0, 0, 0, 0, 0, 0, run};
