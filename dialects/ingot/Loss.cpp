@@ -21,15 +21,14 @@ static LogicalResult inferLoss(MaybeLoc loc, Value scores, Value labels, Value w
   auto type = cast<RankedTensorType>(scores.getType());
   if (type.getRank() < 2)
     return emitOptionalError(loc, "expected scores of at least a batch and classes, but found ", type);
-  int64_t classes = type.getDimSize(1);
-  if (ShapedType::isDynamic(classes))
-    return emitOptionalError(loc, "expected a static number of classes, but found ", type);
   SmallVector<int64_t> shape(type.getShape());
   shape.erase(shape.begin() + 1);
   if (failed(verifyCompatibleShape(cast<RankedTensorType>(labels.getType()).getShape(), shape)))
     return emitOptionalError(loc, "scores ", type, " do not fit labels ", labels.getType());
-  if (weights && weights.getType() != RankedTensorType::get(classes, type.getElementType()))
-    return emitOptionalError(loc, "expected a weight for each of ", classes, " classes, but found ", weights.getType());
+  auto classes = RankedTensorType::get(type.getDimSize(1), type.getElementType());
+  if (weights && (getElementTypeOrSelf(weights) != classes.getElementType() ||
+                  failed(verifyCompatibleShape(weights.getType(), classes))))
+    return emitOptionalError(loc, "expected a weight for each class as ", classes, ", but found ", weights.getType());
   if (!llvm::is_contained({"none", "sum", "mean"}, reduction))
     return emitOptionalError(loc, "expected reduction none, sum or mean, but found ", reduction);
   types.push_back(RankedTensorType::get(reduction == "none" ? ArrayRef<int64_t>(shape) : ArrayRef<int64_t>(),
