@@ -6,13 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Compiler.h"
+#include "compiler/Diagnostics.h"
 #include "compiler/Pipeline.h"
 #include "compiler/emit/Codegen.h"
+#include "compiler/sizes/CompileRange.h"
 #include "dialects/ingot/Dialect.h"
 #include "frontends/onnx/Importer.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/AsmState.h"
-#include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/IR/LLVMContext.h"
@@ -34,40 +35,11 @@ std::unique_ptr<mlir::MLIRContext> createContext() {
   registerDialects(registry);
   auto context = std::make_unique<mlir::MLIRContext>(registry);
   context->loadDialect<IngotDialect>();
+  context->printOpOnDiagnostic(false); // a user knows nodes, not operations
   return context;
 }
 
 namespace {
-
-/// Gathers what passes and parsers report, as the text of one error.
-class Diagnostics {
-public:
-  explicit Diagnostics(mlir::MLIRContext *context)
-      : handler(context, [this](mlir::Diagnostic &diagnostic) {
-          if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
-            return mlir::failure(); // remarks and warnings go where they always go
-          raw_string_ostream stream(text);
-          if (!text.empty())
-            stream << "\n";
-          // A node's name says more than MLIR's spelling of its location.
-          if (auto name = diagnostic.getLocation()->findInstanceOf<mlir::NameLoc>())
-            stream << "node '" << name.getName().getValue() << "': ";
-          else if (auto file = diagnostic.getLocation()->findInstanceOf<mlir::FileLineColLoc>())
-            stream << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
-          stream << diagnostic.str();
-          for (mlir::Diagnostic &note : diagnostic.getNotes())
-            stream << "\n  note: " << note.str();
-          return mlir::success();
-        }) {}
-
-  Error take(ingot_status status, const Twine &otherwise) {
-    return fail(status, text.empty() ? otherwise : Twine(text));
-  }
-
-private:
-  std::string text;
-  mlir::ScopedDiagnosticHandler handler;
-};
 
 /// Writes the module as the numbered file of a phase.
 class DumpPhase : public mlir::PassWrapper<DumpPhase, mlir::OperationPass<mlir::ModuleOp>> {
@@ -103,18 +75,49 @@ static std::string dumpPath(const Options &options, size_t number, StringRef nam
   return path.str().str();
 }
 
-Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context, StringRef path,
-                                                      const Options &options) {
+Error checkModelPath(StringRef path) {
   if (!sys::fs::exists(path))
     return fail(INGOT_BAD_ARGUMENT, "cannot read " + path + ": no such file");
   if (sys::fs::is_directory(path))
     return fail(INGOT_BAD_ARGUMENT, "cannot read " + path + ": it is a folder, want a model");
+  return Error::success();
+}
+
+Expected<std::vector<InputInfo>> modelInputs(StringRef path) {
+  if (Error error = checkModelPath(path))
+    return error;
+  if (!path.ends_with(".mlir") && !path.ends_with(".mlirbc"))
+    return readInputs(path);
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModel(*context, path, Options());
+  if (!module)
+    return module.takeError();
+  return readInputs(**module);
+}
+
+Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context, StringRef path,
+                                                      const Options &options) {
+  if (Error error = checkModelPath(path))
+    return error;
+  if (!options.ranges.empty()) {
+    Expected<std::vector<InputInfo>> inputs = modelInputs(path);
+    if (!inputs)
+      return inputs.takeError();
+    return compileRange(context, *inputs, options, [&](const Dims &dims) {
+      Options bound = options;
+      bound.ranges.clear();
+      bound.dims = dims;
+      return loadModel(context, path, bound);
+    });
+  }
   mlir::OwningOpRef<mlir::ModuleOp> module;
   if (path.ends_with(".mlir") || path.ends_with(".mlirbc")) {
     Diagnostics diagnostics(&context);
     module = mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
     if (!module)
       return diagnostics.take(INGOT_BAD_ARGUMENT, "cannot read " + path);
+    if (Error error = bindDims(*module, options.dims))
+      return error;
   } else {
     ImportOptions import;
     import.dims = options.dims;
@@ -122,7 +125,7 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context
       import.keepsWeight = [&](StringRef name) {
         return options.parameters.empty() || Regex(options.parameters).match(name);
       };
-    import.inputs = options.inputs;
+    import.values = options.values;
     Expected<mlir::OwningOpRef<mlir::ModuleOp>> imported = importOnnx(context, path, import);
     if (!imported)
       return imported.takeError();
@@ -144,8 +147,9 @@ Error runPhases(mlir::ModuleOp module, const Options &options) {
   if (!options.dumpDir.empty())
     if (std::error_code error = sys::fs::create_directories(options.dumpDir))
       return fail(INGOT_BAD_ARGUMENT, "cannot write to " + options.dumpDir + ": " + error.message());
+  Phase from = isMerged(module) ? std::max(options.compileFrom, Phase::Plan) : options.compileFrom;
   for (auto [number, phase] : enumerate(phases())) {
-    if (phase.first < options.compileFrom || phase.first > options.compileTo)
+    if (phase.first < from || phase.first > options.compileTo)
       continue;
     buildPhase(pm, phase.first, options);
     if (!options.dumpDir.empty())
@@ -168,15 +172,19 @@ static Error writeText(const std::string &path, StringRef text) {
 /// Everything up to LLVM's module, with the description in it.
 static Expected<std::unique_ptr<Module>> lower(mlir::ModuleOp module, const Options &options, const EmitOptions &emit,
                                                LLVMContext &context, ModelInfo &info) {
+  if (options.compileFrom <= Phase::Infer && !isMerged(module)) {
+    Expected<std::vector<InputInfo>> inputs = readInputs(module);
+    if (!inputs)
+      return inputs.takeError();
+    if (Error error = requireDims(*inputs, {}))
+      return error;
+  }
   if (Error error = runPhases(module, options))
     return error;
   Expected<ModelInfo> read = readModelInfo(module);
   if (!read)
     return read.takeError();
   info = std::move(*read);
-  for (const ValueInfo &value : info.inputs)
-    if (is_contained(value.dims, -1))
-      return fail(INGOT_UNSUPPORTED, "input '" + value.name + "' has an open dimension; give it a value with --dim");
   uint64_t needed = info.arenaBytes + info.weightBytes;
   for (const std::vector<ValueInfo> *values : {&info.inputs, &info.outputs})
     for (const ValueInfo &value : *values)

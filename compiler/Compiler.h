@@ -11,10 +11,11 @@
 #include "compiler/Options.h"
 #include "compiler/emit/Jit.h"
 #include "compiler/emit/Metadata.h"
-#include "runtime/abi.h"
+#include "dialects/ingot/InputInfo.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Pass/PassManager.h"
+#include "runtime/abi.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -35,6 +36,12 @@ public:
 
 /// A context with every dialect that a compilation meets.
 std::unique_ptr<mlir::MLIRContext> createContext();
+
+/// Fails where no file is at `path`.
+llvm::Error checkModelPath(llvm::StringRef path);
+
+/// The inputs of the model at `path`, which may be one that loadModel reads only once its dimensions have values.
+llvm::Expected<std::vector<InputInfo>> modelInputs(llvm::StringRef path);
 
 /// Reads a model: an ONNX file, or MLIR's text or bytecode when the name ends in .mlir or .mlirbc.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context, llvm::StringRef path,

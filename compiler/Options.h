@@ -8,7 +8,6 @@
 #ifndef INGOT_COMPILER_OPTIONS_H
 #define INGOT_COMPILER_OPTIONS_H
 
-#include "dialects/ingot/KnownInput.h"
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -32,6 +31,11 @@ struct CpuTarget {
   int64_t l2Bytes = 512 << 10;
 };
 
+/// Bounds of a dimension, both included.
+struct Range {
+  int64_t low, high;
+};
+
 struct Options {
   CpuTarget target;
   Phase compileFrom = Phase::Import; ///< the module went through the phases before this one
@@ -42,9 +46,10 @@ struct Options {
   std::string dumpDir;                      ///< numbered files after each phase, when not empty
   uint64_t maxMemory = 0;                   ///< limit on the arena, weights, inputs and outputs in bytes, or 0
   std::map<std::string, int64_t> dims;      ///< values of named dimensions
+  std::map<std::string, Range> ranges;      ///< bounds of dimensions that stay open
+  std::map<unsigned, std::string> values;   ///< elements of inputs that are constants, by the inputs' places
   bool keepParameters = false;              ///< weights whose names match `parameters` stay weights whatever their use
   std::string parameters;                   ///< a POSIX extended regex that is searched for; "" matches all
-  std::map<unsigned, KnownInput> inputs;    ///< what is known of the model's inputs, by their places
 };
 
 } // namespace ingot

@@ -11,6 +11,15 @@
 include "mlir/Pass/PassBase.td"
 
 //===----------------------------------------------------------------------===//
+// infer
+//===----------------------------------------------------------------------===//
+
+def RefineTypes : Pass<"refine-types", "::mlir::func::FuncOp"> {
+  let summary = "Infers types again, from the function's arguments on";
+  let description = "Sizes that a cast hides from an op are used again.";
+}
+
+//===----------------------------------------------------------------------===//
 // recompose
 //===----------------------------------------------------------------------===//
 

@@ -57,6 +57,8 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
   case Phase::Import: // ingot: one function, weights as symbols
     break;
   case Phase::Infer: // ingot: folded, every type as narrow as it can be
+    if (fast)        // the reference lowers the sizes as they are written
+      pm.addNestedPass<func::FuncOp>(createRefineTypes());
     cleanUp(pm);
     hoist(pm);
     pm.addPass(createSymbolDCEPass());
@@ -106,10 +108,10 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     break;
   case Phase::Bufferize: // the same on memrefs
     bufferize(pm);
-    if (fast)
-      pm.addNestedPass<func::FuncOp>(createFuseRows());
     break;
   case Phase::Plan: // one arena and one blob of weights, every offset fixed
+    if (fast)
+      pm.addNestedPass<func::FuncOp>(createFuseRows());
     pm.addPass(createPlanBuffers({/*alignment=*/64, /*separate=*/options.sanitize}));
     cleanUp(pm);
     break;

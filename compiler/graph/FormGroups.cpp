@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Passes.h"
+#include "compiler/graph/OpenContractions.h"
 #include "dialects/ingot/Ops.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -68,7 +69,8 @@ private:
   /// can leave such a chain and come back.
   void anchor(Operation *op) {
     auto contraction = dyn_cast<ContractionOpInterface>(op);
-    std::optional<Contraction> view = contraction ? contraction.getContraction() : std::nullopt;
+    std::optional<Contraction> view =
+        contraction && !isOpenContraction(op) ? contraction.getContraction() : std::nullopt;
     if (!view)
       return;
     Cluster *cluster = start(op);

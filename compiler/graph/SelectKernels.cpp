@@ -6,8 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Passes.h"
-#include "dialects/ingot/Ops.h"
+#include "compiler/graph/OpenContractions.h"
 #include "dialects/ingot/Movement.h"
+#include "dialects/ingot/Ops.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -262,7 +263,8 @@ struct SelectKernels : ingot::impl::SelectKernelsBase<SelectKernels> {
     for (GroupOp group : groups) {
       for (Operation &op : group.getBody().front()) {
         auto anchor = dyn_cast<ContractionOpInterface>(op);
-        std::optional<Contraction> contraction = anchor ? anchor.getContraction() : std::nullopt;
+        std::optional<Contraction> contraction =
+            anchor && !isOpenContraction(anchor) ? anchor.getContraction() : std::nullopt;
         if (!contraction)
           continue;
         KernelBuilder builder(group, anchor, *contraction);

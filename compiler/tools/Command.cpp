@@ -9,11 +9,8 @@
 #include "compiler/cpu/CpuTarget.h"
 #include "frontends/onnx/Importer.h"
 #include "runtime/CpuFeatures.h"
-#include "runtime/Inputs.h"
 #include "runtime/Report.h"
 #include "runtime/Session.h"
-#include "runtime/TensorFile.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -71,7 +68,9 @@ std::string suggestion(StringRef word, ArrayRef<std::string> candidates) {
 void CompileFlags::addTo(CLI::App &app, bool withTarget) {
   if (withTarget)
     app.add_option("--target", target, "processor: host, x86-64-v3, x86-64-v4, aarch64")->type_name("NAME");
-  app.add_option("--dim", dims, "value of a named dimension")->type_name("NAME=VALUE")->allow_extra_args(false);
+  app.add_option("--dim", dims, "value or bounds of an open dimension")
+      ->type_name("NAME=VALUE|LO..HI")
+      ->allow_extra_args(false);
   app.add_option("--max-memory", maxMemory, "refuse a model that needs more, such as 512M")->type_name("SIZE");
   app.add_option("--dump-dir", dumpDir, "write the module after each phase to this folder")->type_name("DIR");
   app.add_flag("--oracle", oracle, "compile with the slow reference pipeline");
@@ -109,14 +108,24 @@ Expected<Options> CompileFlags::options() const {
   options.sanitize = sanitize;
   for (StringRef dim : dims) {
     auto [name, value] = dim.split('=');
-    int64_t number;
     if (name.empty() || value.empty())
-      return usageError("option --dim: got '" + dim + "', want NAME=VALUE");
-    if (value.contains(".."))
-      return failure(INGOT_UNSUPPORTED, "option --dim: got '" + dim + "'; ranges are not supported yet, give one value");
-    if (value.getAsInteger(10, number) || number < 0)
-      return usageError("option --dim: got value '" + value + "' for '" + name + "', want a number of at least 0");
-    options.dims[name.str()] = number;
+      return usageError("option --dim: got '" + dim + "', want NAME=VALUE or NAME=LO..HI");
+    size_t dots = value.find("..");
+    bool isRange = dots != StringRef::npos;
+    Range range;
+    if (value.take_front(dots).getAsInteger(10, range.low) || range.low < (isRange ? 1 : 0))
+      return usageError("option --dim: got value '" + value + "' for '" + name + "', want a number of at least 0, or " +
+                        "bounds of at least 1 such as 1..32");
+    range.high = range.low;
+    if (isRange && (value.drop_front(dots + 2).getAsInteger(10, range.high) || range.high < range.low))
+      return usageError("option --dim: got bounds '" + value + "' for '" + name +
+                        "', want two numbers, the smaller first, such as 1..32");
+    if (options.dims.count(name.str()) || options.ranges.count(name.str()))
+      return usageError("option --dim: got '" + name + "' twice");
+    if (range.low == range.high)
+      options.dims[name.str()] = range.low;
+    else
+      options.ranges[name.str()] = range;
   }
   if (!maxMemory.empty()) {
     Expected<uint64_t> bytes = parseSize(maxMemory);
@@ -195,7 +204,7 @@ Error LoadedModel::createContext(unsigned threads) {
   return Error::success();
 }
 
-Expected<std::unique_ptr<LoadedModel>> LoadedModel::open(std::unique_ptr<JitModel> jit, unsigned threads) {
+Expected<std::unique_ptr<LoadedModel>> LoadedModel::open(std::shared_ptr<JitModel> jit, unsigned threads) {
   std::unique_ptr<LoadedModel> result(new LoadedModel());
   result->jit = std::move(jit);
   if (ingot_status status =
@@ -234,92 +243,53 @@ Error LoadedModel::run(const runtime::Array<runtime::Tensor> &inputs, runtime::A
   return status == INGOT_OK ? Error::success() : failure(status, text.c_str());
 }
 
-Error readInput(const std::string &dataFolder, unsigned input, runtime::Tensor &tensor) {
-  std::string file = dataFolder + "/input_" + std::to_string(input) + ".pb";
+Signature::Signature(ArrayRef<InputInfo> declared) : inputs(declared.begin(), declared.end()) {
+  names.reserve(inputs.size());
+  for (const InputInfo &input : inputs) {
+    std::vector<const char *> &dims = names.emplace_back();
+    for (const std::string &name : input.dimNames)
+      dims.push_back(name.empty() ? nullptr : name.c_str());
+    values.push_back({input.name.c_str(), input.dtype, uint32_t(input.dims.size()), input.dims.data(), dims.data(), 0});
+  }
+}
+
+Error Signature::gather(const runtime::InputOptions &from, runtime::Array<runtime::Tensor> &tensors) const {
   runtime::Text error;
-  if (ingot_status status = runtime::readTensorProto(file.c_str(), tensor, nullptr, error))
-    return failure(status, file + ": " + error.c_str());
-  return Error::success();
+  ingot_status status = runtime::gatherInputs(values.data(), values.size(), from, tensors, error);
+  return status == INGOT_OK ? Error::success() : failure(status, error.c_str());
 }
 
-std::string bytesOf(const runtime::Tensor &tensor) {
-  return std::string(static_cast<const char *>(tensor.data()), tensor.bytes());
+std::vector<CallInput> callOf(const runtime::Array<runtime::Tensor> &inputs) {
+  std::vector<CallInput> call;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const runtime::Tensor &tensor = inputs[i];
+    call.push_back({ArrayRef(tensor.shape().dims, tensor.shape().rank),
+                    ArrayRef(static_cast<const char *>(tensor.data()), tensor.bytes())});
+  }
+  return call;
 }
 
-/// Takes from the data folder what a model that is unsupported as it stands wants to know: the sizes of its inputs, and
-/// the elements of some. Whether there was anything new.
-static bool learnInputs(const UnsupportedModel &model, const std::string &dataFolder, Options &options) {
-  constexpr uint64_t elementLimit = 1024;
-  bool isFirst = options.inputs.empty();
-  runtime::Tensor tensor;
-  for (unsigned i = 0; isFirst && sys::fs::exists(dataFolder + "/input_" + std::to_string(i) + ".pb"); ++i) {
-    if (Error error = readInput(dataFolder, i, tensor)) {
-      consumeError(std::move(error));
-      continue;
-    }
-    const int64_t *dims = tensor.shape().dims;
-    options.inputs[i].shape.assign(dims, dims + tensor.shape().rank);
-  }
-  bool isNew = isFirst && !options.inputs.empty();
-  for (unsigned i : model.wanted) {
-    auto known = options.inputs.find(i);
-    if (known == options.inputs.end() || known->second.bytes)
-      continue;
-    if (Error error = readInput(dataFolder, i, tensor)) {
-      consumeError(std::move(error));
-      continue;
-    }
-    if (tensor.elements() > elementLimit)
-      continue;
-    known->second.bytes = bytesOf(tensor);
-    isNew = true;
-  }
-  return isNew;
-}
-
-Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModelForInputs(mlir::MLIRContext &context, StringRef path,
-                                                               Options options, const std::string &dataFolder,
-                                                               std::map<unsigned, KnownInput> *known) {
-  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModel(context, path, options);
-  for (bool learned = true; !module && !dataFolder.empty() && learned;) {
-    learned = false;
-    Error error = handleErrors(module.takeError(), [&](std::unique_ptr<UnsupportedModel> unsupported) -> Error {
-      learned = learnInputs(*unsupported, dataFolder, options);
-      return Error(std::move(unsupported));
-    });
-    if (learned) {
-      consumeError(std::move(error));
-      module = loadModel(context, path, options);
-    } else {
-      module = std::move(error);
-    }
-  }
-  if (known)
-    *known = options.inputs;
-  if (!module || dataFolder.empty())
-    return module;
-  auto main = (*module)->lookupSymbol<mlir::func::FuncOp>("main");
-  bool found = false;
-  for (unsigned i = 0; main && i < main.getNumArguments(); ++i) {
-    auto type = dyn_cast<mlir::RankedTensorType>(main.getArgumentTypes()[i]);
-    auto names = main.getArgAttrOfType<mlir::ArrayAttr>(i, "ingot.dims");
-    runtime::Tensor tensor;
-    runtime::Text error;
-    std::string file = dataFolder + "/input_" + std::to_string(i) + ".pb";
-    if (!type || type.hasStaticShape() || !names || runtime::readTensorProto(file.c_str(), tensor, nullptr, error) != 0 ||
-        tensor.shape().rank != type.getRank())
-      continue;
-    for (auto [d, attribute] : enumerate(names))
-      if (StringRef name = cast<mlir::StringAttr>(attribute).getValue(); !name.empty() && type.isDynamicDim(d))
-        found |= options.dims.try_emplace(name.str(), tensor.shape().dims[d]).second;
-  }
-  return found ? loadModel(context, path, options) : std::move(module);
+Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModelForInputs(mlir::MLIRContext &context, const std::string &path,
+                                                               const Options &options, const std::string &dataFolder) {
+  Expected<OpenModel> open = OpenModel::open(path, options);
+  if (!open)
+    return open.takeError();
+  runtime::InputOptions from;
+  from.directory = dataFolder.c_str();
+  runtime::Array<runtime::Tensor> inputs;
+  if (Error error = Signature(open->inputs()).gather(from, inputs))
+    return error;
+  std::vector<CallInput> call = callOf(inputs);
+  Expected<Variant> variant = open->match(call);
+  if (!variant)
+    return variant.takeError();
+  return open->load(context, *variant, call);
 }
 
 Expected<std::unique_ptr<LoadedModel>> compileInProcess(const std::string &path, const Options &options,
-                                                        unsigned threads, const std::string &dataFolder) {
+                                                        unsigned threads) {
   std::unique_ptr<mlir::MLIRContext> context = createContext();
-  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModelForInputs(*context, path, options, dataFolder);
+  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModel(*context, path, options);
   if (!module)
     return module.takeError();
   Expected<std::unique_ptr<JitModel>> jit = compileAndLoad(**module, options);

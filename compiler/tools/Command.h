@@ -10,9 +10,8 @@
 #ifndef INGOT_COMPILER_TOOLS_COMMAND_H
 #define INGOT_COMPILER_TOOLS_COMMAND_H
 
-#include "compiler/Compiler.h"
-#include "runtime/Array.h"
-#include "runtime/Tensor.h"
+#include "compiler/Specialize.h"
+#include "runtime/Inputs.h"
 #include "runtime/ingot.h"
 #include "llvm/Support/JSON.h"
 #include <CLI/CLI.hpp>
@@ -89,7 +88,7 @@ private:
 /// An executable in this process with a context to run it in.
 class LoadedModel {
 public:
-  static llvm::Expected<std::unique_ptr<LoadedModel>> open(std::unique_ptr<JitModel> jit, unsigned threads);
+  static llvm::Expected<std::unique_ptr<LoadedModel>> open(std::shared_ptr<JitModel> jit, unsigned threads);
   static llvm::Expected<std::unique_ptr<LoadedModel>> openLibrary(const std::string &path, unsigned threads);
   ~LoadedModel();
 
@@ -102,25 +101,35 @@ private:
   LoadedModel() = default;
   llvm::Error createContext(unsigned threads);
 
-  std::unique_ptr<JitModel> jit;
+  std::shared_ptr<JitModel> jit;
   ingot_executable *executable = nullptr;
   ingot_context *runContext = nullptr;
 };
 
-/// Reads input number `input` of a test_data_set_K folder.
-llvm::Error readInput(const std::string &dataFolder, unsigned input, runtime::Tensor &tensor);
-std::string bytesOf(const runtime::Tensor &tensor);
+/// What a model wants, in the runtime's form: for commands that look at inputs before they compile.
+class Signature {
+public:
+  explicit Signature(llvm::ArrayRef<InputInfo> inputs);
+  /// Reads the inputs of a call.
+  llvm::Error gather(const runtime::InputOptions &from, runtime::Array<runtime::Tensor> &tensors) const;
 
-/// Loads a model for the tensors in `dataFolder` (a test_data_set_K folder; "": none): named dimensions that the
-/// options leave open take their sizes, and an input whose elements the model's shapes or attributes depend on becomes
-/// a constant. `known` tells which ones did.
-llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModelForInputs(mlir::MLIRContext &context, llvm::StringRef path,
-                                                                     Options options, const std::string &dataFolder,
-                                                                     std::map<unsigned, KnownInput> *known = nullptr);
+private:
+  std::vector<InputInfo> inputs;
+  std::vector<std::vector<const char *>> names;
+  std::vector<ingot_value_info> values;
+};
 
-/// Compiles the model at `path` into this process.
+/// The inputs of a call that passes these tensors, which it refers to.
+std::vector<CallInput> callOf(const runtime::Array<runtime::Tensor> &inputs);
+
+/// Loads a model for the inputs in `dataFolder`, a test_data_set_K folder.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModelForInputs(mlir::MLIRContext &context,
+                                                                     const std::string &path, const Options &options,
+                                                                     const std::string &dataFolder);
+
+/// Compiles the model at `path` into this process, for values or bounds that the options give its open dimensions.
 llvm::Expected<std::unique_ptr<LoadedModel>> compileInProcess(const std::string &path, const Options &options,
-                                                              unsigned threads, const std::string &dataFolder = "");
+                                                              unsigned threads);
 
 /// A file's kind by its first bytes.
 enum class FileKind { Model, Program, Library };

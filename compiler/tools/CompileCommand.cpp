@@ -107,6 +107,16 @@ static Expected<int> run(const CompileOptions &options) {
 
   Progress progress;
   progress.show("reading " + options.model);
+  if (!partial && options.emit != "mlir" && compileOptions->compileFrom <= Phase::Infer) {
+    Expected<std::vector<InputInfo>> inputs = modelInputs(options.model);
+    if (!inputs)
+      return inputs.takeError();
+    Dims given = compileOptions->dims;
+    for (auto &[name, range] : compileOptions->ranges)
+      given[name] = range.high;
+    if (Error error = requireDims(*inputs, given))
+      return error;
+  }
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   if (options.threads == 1)
     context->disableMultithreading();

@@ -94,6 +94,7 @@ static Expected<int> run(const InspectOptions &options) {
   Expected<Options> compile = options.compile.options();
   if (!compile)
     return compile.takeError();
+  compile->ranges.clear(); // such dimensions are open
   FileKind kind = fileKind(options.model);
   if (kind == FileKind::Library) {
     Expected<std::unique_ptr<LoadedModel>> loaded = LoadedModel::openLibrary(options.model, 1);

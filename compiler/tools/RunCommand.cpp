@@ -47,13 +47,32 @@ static Error become(const RunOptions &options) {
   return usageError("cannot run " + options.model + ": " + std::strerror(errno));
 }
 
-static Expected<std::unique_ptr<LoadedModel>> open(const RunOptions &options, FileKind kind) {
-  if (kind == FileKind::Library)
-    return LoadedModel::openLibrary(options.model, options.threads);
+/// Compiles a model for its inputs.
+static Expected<std::unique_ptr<LoadedModel>> openModel(const RunOptions &options, const runtime::InputOptions &from,
+                                                        runtime::Array<runtime::Tensor> &inputs) {
   Expected<Options> compile = options.compile.options();
   if (!compile)
     return compile.takeError();
-  return compileInProcess(options.model, *compile, options.threads, options.inputsDirectory);
+  Expected<OpenModel> open = OpenModel::open(options.model, *compile);
+  if (!open)
+    return open.takeError();
+  if (Error error = Signature(open->inputs()).gather(from, inputs))
+    return error;
+  Expected<std::shared_ptr<JitModel>> jit = open->specialize(callOf(inputs));
+  if (!jit)
+    return jit.takeError();
+  return LoadedModel::open(std::move(*jit), options.threads);
+}
+
+static Expected<std::unique_ptr<LoadedModel>> openLibrary(const RunOptions &options, const runtime::InputOptions &from,
+                                                          runtime::Array<runtime::Tensor> &inputs) {
+  Expected<std::unique_ptr<LoadedModel>> loaded = LoadedModel::openLibrary(options.model, options.threads);
+  runtime::Text error;
+  if (loaded)
+    if (ingot_status status = runtime::gatherInputs((*loaded)->model().inputs, (*loaded)->model().num_inputs, from,
+                                                    inputs, error))
+      return failure(status, error.c_str());
+  return loaded;
 }
 
 static Expected<int> run(const RunOptions &options) {
@@ -62,21 +81,19 @@ static Expected<int> run(const RunOptions &options) {
     return usageError("option --dim: " + options.model + " is compiled, its dimensions are fixed");
   if (kind == FileKind::Program)
     return become(options);
-  Expected<std::unique_ptr<LoadedModel>> loaded = open(options, kind);
+  runtime::InputOptions from;
+  for (const std::string &input : options.inputs)
+    (void)from.bindings.push(input.c_str());
+  from.directory = options.inputsDirectory.empty() ? nullptr : options.inputsDirectory.c_str();
+  runtime::Array<runtime::Tensor> inputs, outputs;
+  Expected<std::unique_ptr<LoadedModel>> loaded =
+      kind == FileKind::Library ? openLibrary(options, from, inputs) : openModel(options, from, inputs);
   if (!loaded)
     return loaded.takeError();
   const ingot_model &model = (*loaded)->model();
-
-  runtime::InputOptions gather;
-  for (const std::string &input : options.inputs)
-    (void)gather.bindings.push(input.c_str());
-  gather.directory = options.inputsDirectory.empty() ? nullptr : options.inputsDirectory.c_str();
-  runtime::Array<runtime::Tensor> inputs, outputs;
-  runtime::Text text, error;
-  if (ingot_status status = runtime::gatherInputs(model.inputs, model.num_inputs, gather, inputs, error))
-    return failure(status, error.c_str());
   if (Error failed = (*loaded)->run(inputs, outputs))
     return failed;
+  runtime::Text text, error;
   if (!options.outputDirectory.empty()) {
     if (ingot_status status = runtime::writeOutputs(options.outputDirectory.c_str(), model, outputs, error))
       return failure(status, error.c_str());

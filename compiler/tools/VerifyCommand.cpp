@@ -33,109 +33,125 @@ namespace ingot {
 
 namespace {
 
-/// Compiled by one of the ways that users have, and run on test data.
+/// Compiles a model by one of the ways that users have, and runs it on test data. Data that needs another variant of the
+/// model than the last did gets one: of a program or library, only dimensions without bounds make one.
 class Runner {
 public:
-  static Expected<std::unique_ptr<Runner>> create(const VerifyOptions &options, StringRef model,
-                                                  const std::string &dataFolder);
+  static Expected<std::unique_ptr<Runner>> create(const VerifyOptions &options, const std::string &model);
   Error run(const std::string &dataFolder, Array<Tensor> &outputs);
-  /// Whether the inputs that the model was compiled for are the same in another folder.
-  bool fits(const std::string &dataFolder) const;
-
-  std::vector<ValueInfo> outputs;
+  std::vector<ValueInfo> outputs; ///< of the last run
 
 private:
-  std::unique_ptr<TemporaryFolder> folder;
-  std::map<unsigned, KnownInput> known;
-  std::vector<std::string> program; ///< the command, where the model is a program
+  Runner(const VerifyOptions &options, Options compileOptions, OpenModel open)
+      : options(options), compileOptions(std::move(compileOptions)), open(std::move(open)) {}
+  Error specialize(ArrayRef<CallInput> call);
+  Error write(ArrayRef<CallInput> call);
+  Error runProgram(const std::string &dataFolder, Array<Tensor> &results);
+
+  const VerifyOptions &options;
+  Options compileOptions;
+  OpenModel open;
   std::unique_ptr<LoadedModel> loaded;
+  std::unique_ptr<TemporaryFolder> folder;
+  std::optional<Variant> written;   ///< what the program or library is for
+  std::vector<std::string> program; ///< the command, where the model is a program
 };
 
 } // namespace
 
-Expected<std::unique_ptr<Runner>> Runner::create(const VerifyOptions &options, StringRef path,
-                                                 const std::string &dataFolder) {
-  auto runner = std::make_unique<Runner>();
+Expected<std::unique_ptr<Runner>> Runner::create(const VerifyOptions &options, const std::string &path) {
   Expected<Options> compileOptions = options.compile.options();
   if (!compileOptions)
     return compileOptions.takeError();
+  Expected<OpenModel> open = OpenModel::open(path, *compileOptions);
+  if (!open)
+    return open.takeError();
+  return std::unique_ptr<Runner>(new Runner(options, std::move(*compileOptions), std::move(*open)));
+}
+
+static std::vector<ValueInfo> outputsOf(const ingot_model &model) {
+  std::vector<ValueInfo> outputs(model.num_outputs);
+  for (auto [i, output] : enumerate(outputs)) {
+    output.name = model.outputs[i].name;
+    output.dtype = model.outputs[i].dtype;
+  }
+  return outputs;
+}
+
+/// Loads the variant for a call into this process.
+Error Runner::specialize(ArrayRef<CallInput> call) {
+  Expected<std::shared_ptr<JitModel>> jit = open.specialize(call);
+  if (!jit)
+    return jit.takeError();
+  Expected<std::unique_ptr<LoadedModel>> variant = LoadedModel::open(std::move(*jit), options.threads);
+  if (!variant)
+    return variant.takeError();
+  loaded = std::move(*variant);
+  outputs = outputsOf(loaded->model());
+  return Error::success();
+}
+
+/// Writes a program or library that takes the call, unless the last one does.
+Error Runner::write(ArrayRef<CallInput> call) {
+  Expected<Variant> variant = open.match(call, /*bindsAll=*/false);
+  if (!variant)
+    return variant.takeError();
+  if (written == *variant)
+    return Error::success();
   std::unique_ptr<mlir::MLIRContext> context = createContext();
-  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module =
-      loadModelForInputs(*context, path, *compileOptions, dataFolder, &runner->known);
+  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = open.load(*context, *variant, call);
   if (!module)
     return module.takeError();
-  if (options.via == "jit") {
-    Expected<CompiledModel> model = compile(**module, *compileOptions);
-    if (!model)
-      return model.takeError();
-    runner->outputs = model->info.outputs;
-    Expected<std::unique_ptr<JitModel>> jit = JitModel::load(std::move(model->objects), model->info);
-    if (!jit)
-      return jit.takeError();
-    Expected<std::unique_ptr<LoadedModel>> loaded = LoadedModel::open(std::move(*jit), options.threads);
-    if (!loaded)
-      return loaded.takeError();
-    runner->loaded = std::move(*loaded);
-    return runner;
-  }
-  Expected<TemporaryFolder> folder = TemporaryFolder::create();
-  if (!folder)
-    return folder.takeError();
-  runner->folder = std::make_unique<TemporaryFolder>(std::move(*folder));
+  Expected<TemporaryFolder> temporary = TemporaryFolder::create();
+  if (!temporary)
+    return temporary.takeError();
+  loaded.reset();
+  folder = std::make_unique<TemporaryFolder>(std::move(*temporary));
   bool isProgram = options.via == "exe";
   OutputKind kind = isProgram ? OutputKind::Program : OutputKind::Library;
-  std::string output = runner->folder->file(isProgram ? "program" : "library.so");
-  Expected<CompiledModel> model = compile(**module, *compileOptions, emitOptions(kind, "model"));
+  std::string output = folder->file(isProgram ? "program" : "library.so");
+  Expected<CompiledModel> model = compile(**module, compileOptions, emitOptions(kind, "model"));
   if (!model)
     return model.takeError();
-  runner->outputs = model->info.outputs;
-  if (Error error = writeOutput(*model, *compileOptions, kind, output))
+  outputs = model->info.outputs;
+  if (Error error = writeOutput(*model, compileOptions, kind, output))
     return error;
+  written = std::move(*variant);
+  program.clear();
   if (isProgram) {
     SmallVector<StringRef> words;
     SplitString(options.runner, words);
     for (StringRef word : words)
-      runner->program.push_back(word.str());
-    runner->program.push_back(output);
+      program.push_back(word.str());
+    program.push_back(output);
     if (options.threads)
-      runner->program.insert(runner->program.end(), {"--threads", std::to_string(options.threads)});
-    return runner;
+      program.insert(program.end(), {"--threads", std::to_string(options.threads)});
+    return Error::success();
   }
-  Expected<std::unique_ptr<LoadedModel>> loaded = LoadedModel::openLibrary(output, options.threads);
-  if (!loaded)
-    return loaded.takeError();
-  runner->loaded = std::move(*loaded);
-  return runner;
-}
-
-bool Runner::fits(const std::string &dataFolder) const {
-  return all_of(known, [&](const auto &input) {
-    Tensor tensor;
-    if (Error error = readInput(dataFolder, input.first, tensor)) {
-      consumeError(std::move(error));
-      return false;
-    }
-    const int64_t *dims = tensor.shape().dims;
-    return ArrayRef(dims, tensor.shape().rank) == ArrayRef(input.second.shape) &&
-           (!input.second.bytes || *input.second.bytes == bytesOf(tensor));
-  });
+  Expected<std::unique_ptr<LoadedModel>> library = LoadedModel::openLibrary(output, options.threads);
+  if (!library)
+    return library.takeError();
+  loaded = std::move(*library);
+  return Error::success();
 }
 
 Error Runner::run(const std::string &dataFolder, Array<Tensor> &results) {
+  runtime::InputOptions from;
+  from.directory = dataFolder.c_str();
+  Array<Tensor> inputs;
+  if (Error error = Signature(open.inputs()).gather(from, inputs))
+    return error;
+  if (Error error = options.via == "jit" ? specialize(callOf(inputs)) : write(callOf(inputs)))
+    return error;
+  return loaded ? loaded->run(inputs, results) : runProgram(dataFolder, results);
+}
+
+Error Runner::runProgram(const std::string &dataFolder, Array<Tensor> &results) {
   runtime::Text error;
-  if (loaded) {
-    const ingot_model &model = loaded->model();
-    runtime::InputOptions gather;
-    gather.directory = dataFolder.c_str();
-    Array<Tensor> inputs;
-    if (ingot_status status = runtime::gatherInputs(model.inputs, model.num_inputs, gather, inputs, error))
-      return failure(status, error.c_str());
-    return loaded->run(inputs, results);
-  }
   std::string outputFolder = folder->file("outputs"), errors = folder->file("errors");
   std::vector<std::string> command = program;
   command.insert(command.end(), {"--inputs", dataFolder, "--output-dir", outputFolder});
-  Expected<int> code = runProgram(command, "", errors);
+  Expected<int> code = ingot::runProgram(command, "", errors);
   if (!code)
     return code.takeError();
   if (*code != 0) {
@@ -195,16 +211,13 @@ static Error verifyFolder(const std::string &folder, const VerifyOptions &option
     data.push_back(folder + "/test_data_set_" + std::to_string(k));
   if (data.empty())
     return usageError(folder + "/test_data_set_0 is missing");
-  Expected<std::unique_ptr<Runner>> runner = Runner::create(options, model, data.front());
+  Expected<std::unique_ptr<Runner>> runner = Runner::create(options, model);
   if (!runner)
     return runner.takeError();
   result.status = "passed";
-  for (const std::string &set : data) {
-    if (!(*runner)->fits(set) && !(runner = Runner::create(options, model, set)))
-      return runner.takeError();
+  for (const std::string &set : data)
     if (Error error = verifyData(**runner, set, options, result))
       return error;
-  }
   return Error::success();
 }
 

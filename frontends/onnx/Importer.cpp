@@ -41,6 +41,17 @@ void UnsupportedModel::log(llvm::raw_ostream &os) const {
 
 int64_t newestOpset() { return onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second; }
 
+/// Whether a size is known; some exporters write -1 for one that is not.
+static bool hasSize(const onnx::TensorShapeProto::Dimension &dim) {
+  return dim.has_dim_value() && dim.dim_value() != -1;
+}
+
+/// The name of a dimension, by which callers can give it a value.
+static std::string dimName(const onnx::ValueInfoProto &info, int axis) {
+  const onnx::TensorShapeProto::Dimension &dim = info.type().tensor_type().shape().dim(axis);
+  return dim.dim_param().empty() ? info.name() + "." + std::to_string(axis) : dim.dim_param();
+}
+
 /// Why an input's type is not supported, or nothing where it is.
 static StringRef unsupportedInput(MLIRContext *context, const onnx::ValueInfoProto &info) {
   if (!info.type().has_tensor_type())
@@ -48,45 +59,33 @@ static StringRef unsupportedInput(MLIRContext *context, const onnx::ValueInfoPro
   return elementType(context, info.type().tensor_type().elem_type()) ? "" : "the element type is not supported";
 }
 
-/// The type of a graph's input; names of dimensions go to `names`. Sizes that the model leaves open may be `known`.
-static llvm::Expected<RankedTensorType> inputType(MLIRContext *context, const onnx::ValueInfoProto &info,
-                                                  const ImportOptions &options, const KnownInput *known,
-                                                  SmallVectorImpl<std::string> &names) {
+/// A tensor as it is declared; sizes that `given` has are no longer open.
+static llvm::Expected<InputInfo> inputInfo(const onnx::ValueInfoProto &info,
+                                           const std::map<std::string, int64_t> &given) {
   auto complain = [&](const Twine &what) { return fault("input '" + info.name() + "' " + what); };
   const onnx::TypeProto::Tensor &tensor = info.type().tensor_type();
-  Type element = elementType(context, tensor.elem_type());
   if (!tensor.has_shape())
     return complain("has no shape; the number of its dimensions must be known");
-  SmallVector<int64_t> shape;
-  for (const onnx::TensorShapeProto::Dimension &dim : tensor.shape().dim()) {
-    auto given = options.dims.find(dim.dim_param());
-    bool isGiven = !dim.dim_param().empty() && given != options.dims.end();
-    // Some exporters write -1 for a size that is open.
-    bool isKnown = dim.has_dim_value() && dim.dim_value() != -1;
+  InputInfo result{info.name(), uint32_t(tensor.elem_type()), {}, {}};
+  for (int axis = 0; axis < tensor.shape().dim_size(); ++axis) {
+    const onnx::TensorShapeProto::Dimension &dim = tensor.shape().dim(axis);
+    bool isKnown = hasSize(dim);
     if (isKnown && (dim.dim_value() < 0 || dim.dim_value() > int64_t(1) << 40))
       return complain("has the impossible size " + Twine(dim.dim_value()));
-    if (isGiven && (given->second < 0 || given->second > int64_t(1) << 40))
-      return fault("dimension '" + dim.dim_param() + "' cannot be " + Twine(given->second));
-    shape.push_back(isKnown ? dim.dim_value() : isGiven ? given->second : ShapedType::kDynamic);
-    names.push_back(shape.back() == ShapedType::kDynamic ? dim.dim_param() : "");
+    auto found = given.find(dimName(info, axis));
+    bool isOpen = !isKnown && found == given.end();
+    result.dims.push_back(isKnown ? dim.dim_value() : isOpen ? -1 : found->second);
+    result.dimNames.push_back(isOpen ? dimName(info, axis) : "");
   }
-  if (known && known->shape.size() == shape.size())
-    for (auto [size, name, given] : llvm::zip_equal(shape, names, known->shape))
-      if (ShapedType::isDynamic(size)) {
-        size = given;
-        name.clear();
-      }
-  return RankedTensorType::get(shape, element);
+  return result;
 }
 
 /// The constant that stands for an input with known elements, or null where they do not fit it.
-static Value knownConstant(OpBuilder &builder, const KnownInput &known, RankedTensorType type) {
-  if (!known.bytes || !type.hasStaticShape() || ArrayRef(known.shape) != type.getShape())
-    return {};
+static Value constantInput(OpBuilder &builder, const std::string &bytes, RankedTensorType type) {
   unsigned width = std::max(8u, type.getElementTypeBitWidth()) / 8;
-  if (known.bytes->size() != uint64_t(type.getNumElements()) * width)
+  if (!type.hasStaticShape() || bytes.size() != uint64_t(type.getNumElements()) * width)
     return {};
-  TensorData data{type, ArrayRef(known.bytes->data(), known.bytes->size()), nullptr};
+  TensorData data{type, ArrayRef(bytes.data(), bytes.size()), nullptr};
   return arith::ConstantOp::create(builder, builder.getUnknownLoc(), elementsOf(data));
 }
 
@@ -94,14 +93,47 @@ static Value knownConstant(OpBuilder &builder, const KnownInput &known, RankedTe
 static llvm::Error checkDims(const onnx::GraphProto &graph, const ImportOptions &options) {
   std::set<std::string> known;
   for (const onnx::ValueInfoProto &input : graph.input())
-    for (const onnx::TensorShapeProto::Dimension &dim : input.type().tensor_type().shape().dim())
-      if (!dim.dim_param().empty())
-        known.insert(dim.dim_param());
-  for (auto &[name, value] : options.dims)
+    for (int axis = 0; axis < input.type().tensor_type().shape().dim_size(); ++axis)
+      if (!hasSize(input.type().tensor_type().shape().dim(axis)))
+        known.insert(dimName(input, axis));
+  for (auto &[name, value] : options.dims) {
     if (!known.contains(name))
       return fault("the model has no dimension '" + name + "'; " +
-                   (known.empty() ? "none has a name" : "its dimensions are " + llvm::join(known, ", ")));
+                   (known.empty() ? "none is open" : "its dimensions are " + llvm::join(known, ", ")));
+    if (value < 0 || value > int64_t(1) << 40)
+      return fault("dimension '" + name + "' cannot be " + Twine(value));
+  }
   return llvm::Error::success();
+}
+
+/// The inputs that a caller passes: models of old have one for each initializer too.
+static std::vector<onnx::ValueInfoProto> realInputs(const onnx::GraphProto &graph) {
+  llvm::StringSet<> initialized;
+  for (const onnx::TensorProto &tensor : graph.initializer())
+    initialized.insert(tensor.name());
+  std::vector<onnx::ValueInfoProto> inputs;
+  for (const onnx::ValueInfoProto &info : graph.input())
+    if (!initialized.contains(info.name()))
+      inputs.push_back(info);
+  return inputs;
+}
+
+llvm::Expected<std::vector<InputInfo>> readInputs(llvm::StringRef path) {
+  auto model = loadModel(path);
+  if (!model)
+    return model.takeError();
+  std::vector<InputInfo> inputs;
+  for (const onnx::ValueInfoProto &info : realInputs((*model)->proto.graph())) {
+    if (!info.type().has_tensor_type()) {
+      inputs.push_back({info.name(), onnx::TensorProto::UNDEFINED, {}, {}});
+      continue;
+    }
+    llvm::Expected<InputInfo> input = inputInfo(info, {});
+    if (!input)
+      return input.takeError();
+    inputs.push_back(std::move(*input));
+  }
+  return inputs;
 }
 
 /// Removes what folding left behind, and weights that nothing reads.
@@ -130,36 +162,32 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
   Block *body = main.addEntryBlock();
   builder.setInsertionPointToStart(body);
 
-  llvm::StringSet<> initialized;
-  for (const onnx::TensorProto &tensor : graph.initializer())
-    initialized.insert(tensor.name());
   GraphImporter importer(builder, model, *module, options);
   Scope scope;
   for (const onnx::OperatorSetIdProto &opset : model->proto.opset_import())
     scope.opsets[normalizedDomain(opset.domain())] = opset.version();
   SmallVector<DictionaryAttr> argAttrs, resultAttrs;
-  for (const onnx::ValueInfoProto &info : graph.input()) {
-    if (initialized.contains(info.name()))
-      continue; // models of old have an input for each initializer
+  for (const onnx::ValueInfoProto &info : realInputs(graph)) {
     if (StringRef reason = unsupportedInput(&context, info); !reason.empty()) {
       importer.unsupported.push_back({info.name(), "input", scope.opsets[""], "", reason.str()});
       scope.unknown.insert(info.name());
       argAttrs.push_back(builder.getDictionaryAttr({}));
       continue;
     }
-    SmallVector<std::string> names;
-    auto given = options.inputs.find(argAttrs.size());
-    const KnownInput *known = given == options.inputs.end() ? nullptr : &given->second;
-    auto type = inputType(&context, info, options, known, names);
-    if (!type)
-      return type.takeError();
+    llvm::Expected<InputInfo> input = inputInfo(info, options.dims);
+    if (!input)
+      return input.takeError();
     NamedAttrList attrs;
     attrs.set("ingot.name", builder.getStringAttr(info.name()));
-    if (llvm::any_of(names, [](const std::string &name) { return !name.empty(); }))
-      attrs.set("ingot.dims", builder.getStrArrayAttr(SmallVector<StringRef>(names.begin(), names.end())));
+    if (llvm::is_contained(input->dims, -1))
+      attrs.set("ingot.dims",
+                builder.getStrArrayAttr(SmallVector<StringRef>(input->dimNames.begin(), input->dimNames.end())));
+    auto known = options.values.find(argAttrs.size());
     argAttrs.push_back(attrs.getDictionary(&context));
-    Value argument = body->addArgument(*type, NameLoc::get(builder.getStringAttr(info.name())));
-    Value constant = known ? knownConstant(builder, *known, *type) : Value();
+    auto sizes = llvm::map_to_vector(input->dims, [](int64_t size) { return size < 0 ? ShapedType::kDynamic : size; });
+    auto type = RankedTensorType::get(sizes, elementType(&context, int(input->dtype)));
+    Value argument = body->addArgument(type, NameLoc::get(builder.getStringAttr(info.name())));
+    Value constant = known == options.values.end() ? Value() : constantInput(builder, known->second, type);
     scope.values[info.name()] = constant ? constant : argument;
   }
   if (llvm::Error error = importer.importGraph(graph, scope))

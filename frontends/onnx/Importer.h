@@ -8,7 +8,7 @@
 #ifndef INGOT_FRONTENDS_ONNX_IMPORTER_H
 #define INGOT_FRONTENDS_ONNX_IMPORTER_H
 
-#include "dialects/ingot/KnownInput.h"
+#include "dialects/ingot/InputInfo.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -26,8 +26,10 @@ class ModelProto;
 namespace ingot {
 
 struct ImportOptions {
-  std::map<std::string, int64_t> dims;   ///< values of named dimensions
-  std::map<unsigned, KnownInput> inputs; ///< by place among the inputs
+  std::map<std::string, int64_t> dims; ///< values of named dimensions
+  /// Elements of inputs in the form of weights, by the inputs' places. Such an input becomes a constant, and what a run
+  /// passes for it is not read.
+  std::map<unsigned, std::string> values;
   /// Float initializers that stay weights whatever their shape and use, so that they can be differentiated by.
   std::function<bool(llvm::StringRef name)> keepsWeight;
 };
@@ -69,8 +71,11 @@ public:
   std::error_code convertToErrorCode() const override { return std::make_error_code(std::errc::value_too_large); }
 };
 
+/// Reads what the model at `path` says of its inputs, in order, and nothing else.
+llvm::Expected<std::vector<InputInfo>> readInputs(llvm::StringRef path);
+
 /// Reads the model at `path` (protobuf, or ONNX's text form when the name ends in `.onnxtxt`) into a module with one
-/// function, `main`. Its arguments carry `ingot.name` and, where a dimension has a name, `ingot.dims`; its results carry
+/// function, `main`. Its arguments carry `ingot.name` and, where a dimension is open, `ingot.dims`; its results carry
 /// `ingot.name`. The location of an op is the node's name, and in that the operator and opset: loc("conv1"("Conv-18")).
 /// External data is read from the model's own folder and nowhere else. Fails with UnsupportedModel, with
 /// LimitExceeded, or with another error when the file is at fault.

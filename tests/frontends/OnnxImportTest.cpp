@@ -79,13 +79,13 @@ TEST_F(OnnxImport, TakesWhatTheCallerKnowsOfInputs) {
     EXPECT_THAT(error.wanted, testing::ElementsAre(1));
   });
   ImportOptions options;
-  options.inputs[0] = {{3, 4}, std::nullopt};
-  options.inputs[1] = {{1}, std::string("\1\0\0\0\0\0\0\0", 8)};
+  options.dims["M"] = 4;
+  options.values[1] = std::string("\1\0\0\0\0\0\0\0", 8);
   std::string text = import(graph, 18, options);
   EXPECT_THAT(text, HasSubstr("axes = array<i64: 1>"));
   EXPECT_THAT(text, HasSubstr("%arg0: tensor<3x4xf32>"));
   EXPECT_THAT(text, HasSubstr("%arg1: tensor<1xi64>"));
-  options.inputs[1].shape = {2}; // no longer fits
+  options.values[1].resize(16); // no longer fits
   EXPECT_THAT(import(graph, 18, options), HasSubstr("'axes' is not known at compile time"));
 }
 

@@ -19,8 +19,8 @@ MAY_INCLUDE = {
     "frontends": {"frontends", "dialects"},
     "compiler": {"compiler", "dialects", "runtime"},
 }
-# What joins the two ends: the command line and the function that compiles a file.
-JOINS = ("compiler/tools/", "compiler/Compiler.")
+# What joins the two ends: the command line and what compiles a file.
+JOINS = ("compiler/tools/", "compiler/Compiler.", "compiler/Specialize.")
 # The interface for hosts stands on everything.
 HOST_INTERFACE = "frontends/cpp/"
 # Headers that users of a compiled model or of the C++ interface include.
