@@ -17,6 +17,7 @@ config.excludes = ["Inputs", "zoo", "models"]
 config.environment["PATH"] = os.pathsep.join([config.ingot_tools, config.llvm_tools, os.environ["PATH"]])
 config.substitutions.append(("%project", config.project))
 config.substitutions.append(("%zoo", os.path.join(config.test_source_root, "zoo")))
+config.substitutions.append(("%models", os.path.join(config.test_source_root, "models")))
 config.substitutions.append(("%libs", config.ingot_libs))
 
 # For REQUIRES lines.

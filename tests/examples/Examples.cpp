@@ -68,8 +68,10 @@ static Value castTo(OpBuilder &builder, Location loc, Type type, Value value) {
 /// Clones an op onto operands of which the first `erased` have unknown sizes; false when it cannot infer its types so.
 static bool cloneErased(OpBuilder &builder, Operation &old, const IRMapping &mapping, unsigned erased, Operation *&result) {
   IRMapping operands = mapping;
-  for (Value operand : old.getOperands().take_front(erased))
-    operands.map(operand, castTo(builder, old.getLoc(), erase(operand.getType()), mapping.lookup(operand)));
+  for (auto [i, operand] : llvm::enumerate(old.getOperands())) {
+    Type type = i < erased ? erase(operand.getType()) : operand.getType();
+    operands.map(operand, castTo(builder, old.getLoc(), type, mapping.lookup(operand)));
+  }
   result = builder.clone(old, operands);
   auto inference = dyn_cast<InferTypeOpInterface>(result);
   SmallVector<Type> types;
@@ -113,7 +115,7 @@ static SmallVector<Value> cloneBody(OpBuilder &builder, func::FuncOp function, V
 std::string inputName(unsigned index) { return llvm::formatv("x{0}", index); }
 std::string outputName(unsigned index) { return llvm::formatv("y{0}", index); }
 
-OwningOpRef<ModuleOp> joinedModule(ArrayRef<Example> examples, bool erased) {
+OwningOpRef<ModuleOp> joinedModule(ArrayRef<Example> examples, bool erased, bool open) {
   MLIRContext *context = examples.front().function.getContext();
   OpBuilder builder(context);
   Location loc = NameLoc::get(builder.getStringAttr("examples"));
@@ -123,6 +125,8 @@ OwningOpRef<ModuleOp> joinedModule(ArrayRef<Example> examples, bool erased) {
     llvm::append_range(ins, example.function.getArgumentTypes());
     llvm::append_range(outs, example.function.getResultTypes());
   }
+  if (open)
+    llvm::transform(ins, ins.begin(), erase);
   builder.setInsertionPointToEnd(result->getBody());
   auto main = func::FuncOp::create(builder, loc, "main", builder.getFunctionType(ins, outs));
   for (unsigned i = 0; i < ins.size(); ++i)
@@ -144,6 +148,7 @@ OwningOpRef<ModuleOp> joinedModule(ArrayRef<Example> examples, bool erased) {
 }
 
 OwningOpRef<ModuleOp> Example::module(bool erased) const { return joinedModule(*this, erased); }
+OwningOpRef<ModuleOp> Example::openModule() const { return joinedModule(*this, /*erased=*/true, /*open=*/true); }
 
 static double tolerance(FloatType type) {
   switch (type.getFPMantissaWidth()) {

@@ -31,13 +31,15 @@ struct Example {
   /// operands: casts around it hide them, and its inference and lowering have to cope with `?`. An op that needs static
   /// operands besides the first (a convolution's kernel) keeps those.
   mlir::OwningOpRef<mlir::ModuleOp> module(bool erased) const;
+  /// A module that does not know the sizes of its inputs at all.
+  mlir::OwningOpRef<mlir::ModuleOp> openModule() const;
 };
 
 /// Every example of a module of examples.
 std::vector<Example> examplesOf(mlir::ModuleOp module);
 
 /// One module whose `main` has the inputs and outputs of all examples, one after the other, with these names.
-mlir::OwningOpRef<mlir::ModuleOp> joinedModule(llvm::ArrayRef<Example> examples, bool erased);
+mlir::OwningOpRef<mlir::ModuleOp> joinedModule(llvm::ArrayRef<Example> examples, bool erased, bool open = false);
 std::string inputName(unsigned index);
 std::string outputName(unsigned index);
 

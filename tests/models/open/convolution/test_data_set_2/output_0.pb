@@ -1,0 +1,1 @@
+By0JdF>RO><B>ûP>M\W>ú‚G>õÝL>*gD>ŠS>Y¨S>SvF>…çO>ˆ#B>B Q>a^V>;zH>Å*O>#¸D>ÖiR>9Q>“}G>“¶O>!¿C>vS>&–Q>

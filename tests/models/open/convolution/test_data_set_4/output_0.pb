@@ -1,0 +1,2 @@
+By0J ;F>GN>
+@D>ˆQ>ˆ}U>d~F>…L>¨yD>ÃR>Ù¿U>õôF>jÝL>[÷D>ñ€Q>RµU>òaG>øyP>`CC>VãO>_ýT>hÎH>ÇˆN>+ÿE> Q>œQ>=+F>ÉHM>ÒGE>Ö0R>PU>ùG>yâK> £F>àƒQ>úüS>Ž9I>VK>ÿ†F>fŒR>	]R>
