@@ -8,6 +8,7 @@
 """Runs ONNX's backend tests in the process, and every tenth that passes as a program too.
 
     BackendTest.py --ingot PATH --folder FOLDER --onnx FOLDER [--part K/N] [--jobs J] [--least COUNT] [--filter REGEX]
+                   [--results FILE.json]
 
 A test passes, or its model is refused at import: anything else (a wrong value, shape or type, a crash, a model that is
 accepted but does not compile) fails the run. --folder takes the tests, which are generated when they are not there, and
@@ -96,6 +97,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--least", type=int, default=0)
     parser.add_argument("--filter", default="")
+    parser.add_argument("--results", type=pathlib.Path, help="write the tests and how they end, for SupportTable.py")
     args = parser.parse_args()
     if not (args.onnx / ".complete").exists():
         print(f"no onnx package in {args.onnx}; tests/setup.sh installs it")
@@ -112,6 +114,9 @@ def main():
 
     lines = [f"{f.parent.name}/{f.name}: {reason(row)}\n" for f, row in refused]
     (args.folder / "refused.txt").write_text("".join(lines))
+    if args.results:
+        args.results.write_text(json.dumps({f"{f.parent.name}/{f.name}": row["status"] if not is_refused(row) else "refused"
+                                            for f, row in zip(folders, rows)}))
     for f, row in failures:
         print(f"{f.parent.name}/{f.name}: {row['status']}: {row['detail']}")
     counts = collections.Counter("_expanded" in f.name for f in passing)

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+#===- SupportTable.py - Which operators, and how far ----------------------===//
+#
+# Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===------------------------------------------------------------------------===#
+"""Writes frontends/onnx/SUPPORT.md: every operator of ONNX, its versions, and what the backend tests showed of it.
+
+    BackendTest.py --ingot INGOT --folder TESTS --onnx ONNX --results results.json
+    PYTHONPATH=ONNX SupportTable.py --ingot INGOT --folder TESTS --results results.json
+
+An operator's tests are those whose model is that one node; its types are those of the first inputs of the tests that
+pass. It is differentiable where `ingot grad` gives gradients of the first passing test with a float input."""
+import argparse
+import collections
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+import onnx
+from onnx import defs, numpy_helper
+
+TARGET = pathlib.Path(__file__).resolve().parents[2] / "frontends/onnx/SUPPORT.md"
+NAMES = {1: "f32", 2: "u8", 3: "i8", 4: "u16", 5: "i16", 6: "i32", 7: "i64", 8: "string", 9: "bool", 10: "f16", 11: "f64",
+         12: "u32", 13: "u64", 14: "c64", 15: "c128", 16: "bf16", 17: "f8e4m3fn", 18: "f8e4m3fnuz", 19: "f8e5m2",
+         20: "f8e5m2fnuz", 21: "u4", 22: "i4", 23: "f4e2m1", 24: "f8e8m0", 25: "u2", 26: "i2"}
+FLOATS = {1, 10, 11, 16}
+
+
+def versions():
+    """The versions of each operator that are not deprecated, by domain and name."""
+    found = collections.defaultdict(set)
+    for schema in defs.get_all_schemas_with_history():
+        if not schema.deprecated and schema.domain in ("", "ai.onnx.preview.training"):
+            found[schema.domain, schema.name].add(schema.since_version)
+    return found
+
+
+def tensor_type(value):
+    return value.type.tensor_type.elem_type
+
+
+def gradient(ingot, folder):
+    """Whether there are gradients of the test's first float output by its float inputs, or why not."""
+    model = onnx.load(folder / "model.onnx")
+    data = folder / "test_data_set_0"
+    wrt = [v.name for v in model.graph.input if tensor_type(v) in FLOATS]
+    outputs = [i for i, v in enumerate(model.graph.output) if tensor_type(v) in FLOATS]
+    if not wrt or not outputs:
+        return "no float operand" if not wrt else "no float result"
+    with tempfile.TemporaryDirectory() as scratch:
+        inputs = pathlib.Path(scratch) / "inputs"
+        shutil.copytree(data, inputs)
+        tensor = onnx.TensorProto.FromString((data / f"output_{outputs[0]}.pb").read_bytes())
+        name = model.graph.output[outputs[0]].name
+        tensor.name = "target"
+        (inputs / f"input_{len(model.graph.input)}.pb").write_bytes(tensor.SerializeToString())
+        pattern = "|".join("^" + re.sub(r"([^A-Za-z0-9_])", r"\\\1", n) + "$" for n in wrt)
+        done = subprocess.run([ingot, "grad", folder / "model.onnx", "--loss", f"mse({name},target)", "--wrt", pattern,
+                               "--inputs", inputs, "-o", pathlib.Path(scratch) / "out", "--threads", "1"],
+                              capture_output=True, text=True, timeout=120)
+    if done.returncode == 0:
+        return "yes"
+    why = re.search(r"'(ingot\.\w+)' op has no gradient", done.stderr)
+    return f"no: {why[1]} has no gradient" if why else "no: " + done.stderr.strip().splitlines()[0][-80:]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ingot", required=True)
+    parser.add_argument("--folder", required=True, type=pathlib.Path)
+    parser.add_argument("--results", required=True, type=pathlib.Path)
+    args = parser.parse_args()
+
+    tests = collections.defaultdict(list)  # of an operator: folder, model, whether it passes
+    for name, status in json.loads(args.results.read_text()).items():
+        folder = args.folder / name
+        if "_expanded" in name or not folder.exists():
+            continue
+        model = onnx.load(folder / "model.onnx")
+        if len(model.graph.node) == 1 and not model.functions:
+            node = model.graph.node[0]
+            tests[node.domain, node.op_type].append((folder, model, status == "passed"))
+    lines, supported = [], 0
+    for (domain, name), since in sorted(versions().items()):
+        rows = tests[domain, name]
+        passing = [(folder, model) for folder, model, passes in rows if passes]
+        types = {tensor_type(model.graph.input[0]) for _, model in passing if model.graph.input}
+        floats = [folder for folder, model in passing if any(tensor_type(v) in FLOATS for v in model.graph.input)]
+        derivative = gradient(args.ingot, floats[0]) if floats else "no float operand" if passing else ""
+        supported += bool(passing)
+        lines.append(f"| {domain + '.' if domain else ''}{name} | {', '.join(map(str, sorted(since)))} | "
+                     f"{', '.join(NAMES.get(t, '') for t in sorted(types))} | {len(passing)} of {len(rows)} | {derivative} |\n")
+    TARGET.write_text(
+        "# Operators\n\n"
+        f"ONNX {onnx.__version__} has {len(lines)} operators; tests of {supported} of them pass. This table is written by\n"
+        "`tests/backend/SupportTable.py`: the versions of each operator, the types of the first inputs of the backend tests\n"
+        "that pass, how many of its own tests pass, and whether `ingot grad` differentiates it. What does not pass is refused\n"
+        "when a model is imported, with exit code 2.\n\n"
+        "| operator | versions | types | tests | differentiable |\n|---|---|---|--:|---|\n" + "".join(lines))
+
+
+if __name__ == "__main__":
+    main()
