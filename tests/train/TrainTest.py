@@ -73,6 +73,8 @@ def grad(ingot, folder, scratch):
 
 def optimizer(recipe):
     keys = {key: recipe[key] for key in KEYS if key in recipe}
+    if "betas" in recipe:
+        keys["beta1"], keys["beta2"] = recipe["betas"]
     if recipe["optimizer"] == "nesterov":
         keys["nesterov"] = 1
     name = {"momentum": "sgd", "nesterov": "sgd"}.get(recipe["optimizer"], recipe["optimizer"])
