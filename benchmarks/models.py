@@ -5,7 +5,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 #===------------------------------------------------------------------------===#
-"""Exports five models with PyTorch, and times the programs that Ingot makes of them beside ONNX Runtime.
+"""Exports models with PyTorch, and times the programs that Ingot makes of them beside ONNX Runtime.
 
     models.py export DIR [NAME...]
     models.py run DIR [NAME...] --ingot PATH [--threads 1,2] [--rounds N] [-o results.json]
@@ -37,7 +37,11 @@ def build(name):
     if name == "mlp":
         layers = [nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10)]
         return nn.Sequential(*layers), {"x": torch.randn(64, 784)}
-    if name in ("resnet50", "mobilenet_v2"):
+    if name == "unet":
+        return UNet(), {"x": torch.randn(1, 3, 256, 256)}
+    if name == "lstm_imdb":
+        return SequenceClassifier(), {"words": torch.randint(0, 10000, (8, 256))}
+    if name in ("resnet50", "mobilenet_v2", "efficientnet_b0", "swin_t"):
         import torchvision
         module = getattr(torchvision.models, name)()
         for layer in module.modules():  # statistics that a trained network could have
@@ -53,10 +57,85 @@ def build(name):
         mask = (torch.arange(128)[None] < 101).long()
         return (Select(transformers.BertModel(transformers.BertConfig()), ["last_hidden_state", "pooler_output"]),
                 {"input_ids": torch.randint(0, 30522, (1, 128)), "attention_mask": mask})
+    if name == "gpt2":
+        model = transformers.GPT2LMHeadModel(transformers.GPT2Config(use_cache=False))
+        return Select(model, ["logits"]), {"input_ids": torch.randint(0, 50257, (1, 128))}
     sys.exit(f"error: unknown model '{name}'; want one of {', '.join(MODELS)}")
 
 
-MODELS = ["mlp", "mobilenet_v2", "resnet50", "vit_b16", "bert_base"]
+MODELS = ["mlp", "mobilenet_v2", "resnet50", "vit_b16", "bert_base", "unet", "efficientnet_b0", "gpt2", "swin_t",
+          "lstm_imdb", "scan_rnn"]
+
+
+def UNet():
+    """Ronneberger et al. 2015 at half of its width, with padding: four times down and up again."""
+    import torch
+    from torch import nn
+
+    def block(inputs, outputs):
+        parts = []
+        for channels in (inputs, outputs):
+            parts += [nn.Conv2d(channels, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()]
+        return nn.Sequential(*parts)
+
+    class Net(nn.Module):
+        def __init__(self, widths=(32, 64, 128, 256, 512)):
+            super().__init__()
+            self.down = nn.ModuleList(block(a, b) for a, b in zip((3, *widths), widths))
+            self.up = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, stride=2) for a, b in zip(widths, widths[1:]))
+            self.merge = nn.ModuleList(block(2 * a, a) for a in widths[:-1])
+            self.last = nn.Conv2d(widths[0], 2, 1)
+
+        def forward(self, x):
+            kept = []
+            for i, part in enumerate(self.down):
+                x = part(x if i == 0 else nn.functional.max_pool2d(x, 2))
+                kept.append(x)
+            for i in reversed(range(len(self.up))):
+                x = self.merge[i](torch.cat([kept[i], self.up[i](x)], 1))
+            return self.last(x)
+
+    return Net()
+
+
+def SequenceClassifier():
+    """Words as vectors of 128, an LSTM of 64, and a score."""
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words = nn.Embedding(10000, 128)
+            self.lstm = nn.LSTM(128, 64, batch_first=True)
+            self.score = nn.Linear(64, 1)
+
+        def forward(self, words):
+            return self.score(self.lstm(self.words(words))[0][:, -1]).sigmoid()
+
+    return Net()
+
+
+def write_scan_model(folder, steps=256, batch=8, width=64):
+    """h' = tanh(x W + h R) over `steps` steps, as ONNX's Scan: engines interpret its body step by step."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+    random = np.random.default_rng(0)
+    weights = [numpy_helper.from_array((random.standard_normal((width, width)) / width ** 0.5).astype(np.float32), name)
+               for name in ("W", "R")]
+    value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    body = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "W"], ["xw"]), helper.make_node("MatMul", ["h", "R"], ["hr"]),
+         helper.make_node("Add", ["xw", "hr"], ["sum"]), helper.make_node("Tanh", ["sum"], ["next"]),
+         helper.make_node("Identity", ["next"], ["seen"])],
+        "step", [value("h", [batch, width]), value("x", [batch, width])],
+        [value("next", [batch, width]), value("seen", [batch, width])])
+    graph = helper.make_graph(
+        [helper.make_node("Scan", ["h0", "xs"], ["last", "all"], num_scan_inputs=1, body=body)], "scan_rnn",
+        [value("h0", [batch, width]), value("xs", [steps, batch, width])],
+        [value("last", [batch, width]), value("all", [steps, batch, width])], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), folder / "model.onnx")
+    return {"h0": np.zeros((batch, width), np.float32),
+            "xs": random.standard_normal((steps, batch, width)).astype(np.float32)}
 
 
 def Select(module, fields):
@@ -82,12 +161,16 @@ def export(args):
         folder = pathlib.Path(args.folder) / name
         data = folder / "test_data_set_0"
         data.mkdir(parents=True, exist_ok=True)
-        module, inputs = build(name)
-        module.eval()
-        torch.onnx.export(module, tuple(inputs.values()), str(folder / "model.onnx"), input_names=list(inputs),
-                          dynamo=True, external_data=False, verbose=False)
+        if name == "scan_rnn":
+            inputs = write_scan_model(folder)
+        else:
+            module, inputs = build(name)
+            module.eval()
+            torch.onnx.export(module, tuple(inputs.values()), str(folder / "model.onnx"), input_names=list(inputs),
+                              dynamo=True, external_data=False, verbose=False)
+            inputs = {key: value.numpy() for key, value in inputs.items()}
         for i, (key, value) in enumerate(inputs.items()):
-            (data / f"input_{i}.pb").write_bytes(numpy_helper.from_array(value.numpy(), key).SerializeToString())
+            (data / f"input_{i}.pb").write_bytes(numpy_helper.from_array(value, key).SerializeToString())
 
 
 def call(*command):
