@@ -28,6 +28,10 @@ void raise(llvm::Error error) {
         llvm::raw_string_ostream stream(text);
         e.log(stream);
       },
+      [&](const LimitExceeded &e) {
+        status = INGOT_LIMIT;
+        text = e.text;
+      },
       [&](const llvm::ErrorInfoBase &e) { text = e.message(); });
   throwStatus(status, text);
 }
