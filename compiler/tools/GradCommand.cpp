@@ -5,8 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/tools/Command.h"
-#include "compiler/train/Step.h"
+#include "compiler/tools/LoadedObjective.h"
 #include "runtime/Inputs.h"
 #include "runtime/Report.h"
 
@@ -24,25 +23,15 @@ struct GradOptions {
 } // namespace
 
 static Expected<int> grad(const GradOptions &options) {
-  Expected<Options> compile = options.compile.options();
-  if (!compile)
-    return compile.takeError();
-  compile->keepParameters = true;
-  compile->parameters = options.wrt;
-  std::unique_ptr<mlir::MLIRContext> context = createContext();
-  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module =
-      loadModelForInputs(*context, options.model, *compile, options.inputsDirectory);
-  if (!module)
-    return module.takeError();
-  Expected<Objective> objective = Objective::create(**module, options.wrt, *compile);
-  if (!objective)
-    return objective.takeError();
-  if (Error error = objective->setLoss(options.loss))
+  Expected<LoadedObjective> begun = loadObjective(options.compile, options.model, options.loss, options.wrt,
+                                                      options.inputsDirectory);
+  if (!begun)
+    return begun.takeError();
+  auto &[compile, context, module, objective] = *begun;
+  if (Error error = objective.buildGradients(options.wrt))
     return error;
-  if (Error error = objective->buildGradients(options.wrt))
-    return error;
-  compile->compileFrom = Phase::Infer;
-  Expected<std::unique_ptr<JitModel>> jit = compileAndLoad(**module, *compile);
+  compile.compileFrom = Phase::Infer;
+  Expected<std::unique_ptr<JitModel>> jit = compileAndLoad(*module, compile);
   if (!jit)
     return jit.takeError();
   Expected<std::unique_ptr<LoadedModel>> loaded = LoadedModel::open(std::move(*jit), options.threads);
@@ -54,10 +43,10 @@ static Expected<int> grad(const GradOptions &options) {
   gather.directory = options.inputsDirectory.c_str();
   runtime::Array<runtime::Tensor> inputs, outputs;
   runtime::Text error;
-  if (ingot_status status = runtime::gatherInputs(model.inputs, objective->inputCount(), gather, inputs, error))
+  if (ingot_status status = runtime::gatherInputs(model.inputs, objective.inputCount(), gather, inputs, error))
     return failure(status, error.c_str());
-  for (const auto &[i, parameter] : enumerate(objective->state)) {
-    const ingot_value_info &info = model.inputs[objective->inputCount() + i];
+  for (const auto &[i, parameter] : enumerate(objective.state)) {
+    const ingot_value_info &info = model.inputs[objective.inputCount() + i];
     runtime::Tensor tensor;
     if (ingot_status status = runtime::Tensor::create(info.dtype, info.dims, info.rank, tensor, error))
       return failure(status, error.c_str());

@@ -5,8 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/tools/Command.h"
-#include "compiler/train/Step.h"
+#include "compiler/tools/LoadedObjective.h"
 #include "compiler/train/CompiledStep.h"
 #include "frontends/onnx/Importer.h"
 #include "runtime/CpuFeatures.h"
@@ -70,25 +69,15 @@ static Expected<int> train(const TrainOptions &options) {
   Expected<Optimizer> optimizer = parseOptimizer(options.optimizer);
   if (!optimizer)
     return optimizer.takeError();
-  Expected<Options> compile = options.compile.options();
-  if (!compile)
-    return compile.takeError();
-  compile->keepParameters = true;
-  compile->parameters = options.wrt;
-  std::unique_ptr<mlir::MLIRContext> context = createContext();
-  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module =
-      loadModelForInputs(*context, options.model, *compile, options.inputsDirectory);
-  if (!module)
-    return module.takeError();
-  Expected<Objective> objective = Objective::create(**module, options.wrt, *compile);
-  if (!objective)
-    return objective.takeError();
-  if (Error error = objective->setLoss(options.loss))
-    return error;
-  if (Error error = objective->buildStep(*optimizer))
+  Expected<LoadedObjective> begun = loadObjective(options.compile, options.model, options.loss, options.wrt,
+                                                      options.inputsDirectory);
+  if (!begun)
+    return begun.takeError();
+  auto &[compile, context, module, objective] = *begun;
+  if (Error error = objective.buildStep(*optimizer))
     return error;
   Expected<std::unique_ptr<CompiledStep>> created = CompiledStep::create(
-      **module, std::move(*objective), *compile, options.threads ? options.threads : runtime::physicalCores());
+      *module, std::move(objective), compile, options.threads ? options.threads : runtime::physicalCores());
   if (!created)
     return created.takeError();
   CompiledStep &trainer = **created;

@@ -1,0 +1,33 @@
+//===- LoadedObjective.cpp - A model with its loss ------------------------===//
+//
+// Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/tools/LoadedObjective.h"
+
+using namespace llvm;
+
+namespace ingot {
+
+Expected<LoadedObjective> loadObjective(const CompileFlags &flags, const std::string &model, const std::string &loss,
+                                        const std::string &wrt, const std::string &inputsDirectory) {
+  Expected<Options> options = flags.options();
+  if (!options)
+    return options.takeError();
+  options->keepParameters = true;
+  options->parameters = wrt;
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModelForInputs(*context, model, *options, inputsDirectory);
+  if (!module)
+    return module.takeError();
+  Expected<Objective> objective = Objective::create(**module, wrt, *options);
+  if (!objective)
+    return objective.takeError();
+  if (Error error = objective->setLoss(loss))
+    return error;
+  return LoadedObjective{std::move(*options), std::move(context), std::move(*module), std::move(*objective)};
+}
+
+} // namespace ingot
