@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A Google Benchmark program with one more option, --threads=N. The peak is measured right before each kernel: on a
+// A Google Benchmark program with one more option, --threads=N. The peak is measured before each run of a kernel: on a
 // shared machine a percentage means something only beside what ran at the same time.
 //
 //===----------------------------------------------------------------------===//
@@ -87,34 +87,40 @@ private:
 
 } // namespace
 
+static double medianOf(std::vector<double> &values) {
+  auto middle = values.begin() + values.size() / 2;
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 static void measure(benchmark::State &state, const Kernel &kernel) {
   // The library calls this several times in a row for one kernel, and never goes back to an earlier one.
   static std::string name;
   static std::unique_ptr<Compiled> compiled;
-  static double peak;
   if (name != kernel.name) {
     name = kernel.name;
     compiled.reset();
     compiled = Compiled::create(kernel);
-    peak = fmaPeak();
   }
   if (!compiled || !compiled->run()) {
     state.SkipWithError("the kernel cannot be compiled");
     return;
   }
-  std::vector<double> seconds;
+  std::vector<double> seconds, fractions;
   for (auto _ : state) {
+    double peak = fmaRate() * threads;
     auto start = std::chrono::steady_clock::now();
     compiled->run();
     std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    state.SetIterationTime(elapsed.count());
     seconds.push_back(elapsed.count());
+    fractions.push_back(kernel.flops / elapsed.count() / 1e9 / peak);
   }
-  // The peak is that of loops that nobody disturbed: a mean beside it would count the runs that others interrupted.
-  std::nth_element(seconds.begin(), seconds.begin() + seconds.size() / 2, seconds.end());
-  double median = seconds[seconds.size() / 2], rate = kernel.flops / median / 1e9;
+  // A mean would count the runs and the peaks that others interrupted.
+  double median = medianOf(seconds);
   state.counters["median_ms"] = median * 1e3;
-  state.counters["GFLOP/s"] = rate;
-  state.counters["peak"] = rate / (peak * threads);
+  state.counters["GFLOP/s"] = kernel.flops / median / 1e9;
+  state.counters["peak"] = medianOf(fractions);
 }
 
 int main(int argc, char **argv) {
@@ -128,7 +134,7 @@ int main(int argc, char **argv) {
   }
   for (const Kernel &kernel : kernels())
     benchmark::RegisterBenchmark(kernel.name.c_str(), [kernel](benchmark::State &state) { measure(state, kernel); })
-        ->UseRealTime()
+        ->UseManualTime()
         ->Unit(benchmark::kMillisecond);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))

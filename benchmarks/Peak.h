@@ -10,9 +10,12 @@
 
 namespace ingot::benchmarks {
 
-/// GFLOP/s of f32 fused multiply-adds on this thread, with the widest vectors of this processor: the best of several
-/// short loops over independent accumulators in registers. The clock and the neighbours change from minute to minute,
-/// so compare only with what ran right beside it.
+/// GFLOP/s of f32 fused multiply-adds on this thread, with the widest vectors of this processor, over independent
+/// accumulators in registers: one loop of about 0.2 ms. Zero where there is none for this processor. The clock and the
+/// neighbours change from minute to minute, so compare only with what ran right beside it.
+double fmaRate();
+
+/// The best of several such loops.
 double fmaPeak();
 
 } // namespace ingot::benchmarks

@@ -38,7 +38,7 @@ def measure_kernels(args):
             [sys.executable, here / "peers.py", "kernels", "--filter", args.filter, "--threads", str(args.threads),
              "--seconds", "0.5"], check=True, capture_output=True, text=True).stdout)
         for run in ours["benchmarks"]:
-            name = run["name"].removesuffix("/real_time")
+            name = run["name"].removesuffix("/manual_time")
             row = rows.setdefault(name, {"ms": [], "gflops": [], "peak": [], "onnxruntime_ms": []})
             row["ms"].append(run.get("median_ms", 0))
             row["gflops"].append(run.get("GFLOP/s", 0))
