@@ -133,6 +133,12 @@ def WeightArguments : Pass<"weight-arguments", "::mlir::ModuleOp"> {
   let description = "Also notes the types of its other arguments and its results, before they become those of buffers.";
 }
 
+def FuseLoops : Pass<"fuse-loops", "::mlir::func::FuncOp"> {
+  let summary = "Merges pointwise linalg ops on tensors into the ops that use them";
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def LowerControl : Pass<"lower-control", "::mlir::func::FuncOp"> {
   let summary = "Makes branches and loops scf, with buffers for what they carry";
   let description = [{
@@ -156,6 +162,14 @@ def DestinationStyle : Pass<"destination-style", "::mlir::ModuleOp"> {
 //===----------------------------------------------------------------------===//
 // plan
 //===----------------------------------------------------------------------===//
+
+def FuseRows : Pass<"fuse-rows", "::mlir::func::FuncOp"> {
+  let summary = "Runs linalg ops on memrefs that share rows row by row";
+  let options = [Option<"parallel", "parallel", "bool", "true", "cut the rows into the chunks of an scf.forall">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
 
 def PlanBuffers : Pass<"plan-buffers", "::mlir::ModuleOp"> {
   let summary = "Places every buffer and weight at a fixed offset";
@@ -183,7 +197,7 @@ def ExpandCopies : Pass<"expand-copies", "::mlir::func::FuncOp"> {
 }
 
 def EmitBrgemm : Pass<"emit-brgemm"> {
-  let summary = "Write the loops, vectors and addresses of kernel ops on memrefs.";
+  let summary = "Writes the loops, vectors and addresses of kernel ops on memrefs";
   let description = [{
     Each op becomes an scf.forall over chunks whose number depends on shapes alone, or plain loops where the op is small,
     around register tiles. Pointers are taken from the memrefs inside the chunks.
@@ -197,35 +211,6 @@ def EmitBrgemm : Pass<"emit-brgemm"> {
   let dependentDialects = ["mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect", "mlir::memref::MemRefDialect",
                            "mlir::scf::SCFDialect", "mlir::vector::VectorDialect"];
 }
-
-def Parallelize : Pass<"parallelize", "::mlir::ModuleOp"> {
-  let summary = "Turns outermost scf.forall loops into tasks of the runtime";
-  let description = [{
-    The body of each loop becomes a function that the runtime calls once an iteration, on any thread. Buffers of a
-    static size that a body allocates lie in the worker's scratch buffer, whose size becomes the module's attribute
-    `ingot.scratch_bytes`. Every function gets the run's context as its last argument. Any other allocation is an error.
-  }];
-  let options = [Option<"separate", "separate", "bool", "false", "leave allocations where they are">];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
-}
-
-//===----------------------------------------------------------------------===//
-// llvm
-//===----------------------------------------------------------------------===//
-
-def EmitEntry : Pass<"emit-entry", "::mlir::ModuleOp"> {
-  let summary = "Builds the C entry of the model around @main";
-  let description = [{
-    `int32_t ingot_run_NAME(const ingot_frame *)` takes the run's buffers from the frame and calls @main. Memref
-    arguments of all functions become pointers, with what is known of their alignment and aliasing; a failing cf.assert
-    becomes the status that names its node (`ingot.nodes` lists them).
-  }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect", "::mlir::ub::UBDialect"];
-}
-
-//===----------------------------------------------------------------------===//
-// target: loops
-//===----------------------------------------------------------------------===//
 
 def EmitLoops : Pass<"emit-loops", "::mlir::func::FuncOp"> {
   let summary = "Turns linalg on memrefs into vectorized scf loops";
@@ -245,27 +230,38 @@ def ExpandMath : Pass<"expand-math"> {
                            "::mlir::vector::VectorDialect"];
 }
 
-def FuseLoops : Pass<"fuse-loops", "::mlir::func::FuncOp"> {
-  let summary = "Merges pointwise linalg ops on tensors into the ops that use them";
-  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::tensor::TensorDialect"];
-}
-
-def FuseRows : Pass<"fuse-rows", "::mlir::func::FuncOp"> {
-  let summary = "Runs linalg ops on memrefs that share rows row by row";
-  let options = [Option<"parallel", "parallel", "bool", "true", "cut the rows into the chunks of an scf.forall">];
-  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::scf::SCFDialect"];
-}
-
 def VerifyVectors : Pass<"verify-vectors"> {
   let summary = "Rejects vectors that the target has no registers for";
   let options = [Option<"vectorBits", "vector-bits", "unsigned", "256", "width of a native vector">];
 }
 
+def Parallelize : Pass<"parallelize", "::mlir::ModuleOp"> {
+  let summary = "Turns outermost scf.forall loops into tasks of the runtime";
+  let description = [{
+    The body of each loop becomes a function that the runtime calls once an iteration, on any thread. Buffers of a
+    static size that a body allocates lie in the worker's scratch buffer, whose size becomes the module's attribute
+    `ingot.scratch_bytes`. Every function gets the run's context as its last argument. Any other allocation is an error.
+  }];
+  let options = [Option<"separate", "separate", "bool", "false", "leave allocations where they are">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 def VerifyNoAlloc : Pass<"verify-no-alloc"> {
   let summary = "Rejects allocations and copies of buffers that would happen at run time";
+}
+
+//===----------------------------------------------------------------------===//
+// llvm
+//===----------------------------------------------------------------------===//
+
+def EmitEntry : Pass<"emit-entry", "::mlir::ModuleOp"> {
+  let summary = "Builds the C entry of the model around @main";
+  let description = [{
+    `int32_t ingot_run_NAME(const ingot_frame *)` takes the run's buffers from the frame and calls @main. Memref
+    arguments of all functions become pointers, with what is known of their alignment and aliasing; a failing cf.assert
+    becomes the status that names its node (`ingot.nodes` lists them).
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect", "::mlir::ub::UBDialect"];
 }
 
 #endif
