@@ -23,6 +23,9 @@ ingot_status writeNpy(const char *path, const Tensor &tensor, Text &error);
 ingot_status parseTensorProto(const void *bytes, size_t size, Tensor &result, Text *name, Text &error);
 ingot_status readTensorProto(const char *path, Tensor &result, Text *name, Text &error);
 ingot_status writeTensorProto(const char *path, const char *name, const Tensor &tensor, Text &error);
+/// Appends all of a TensorProto but the `rawBytes` bytes of its elements, which come last.
+void appendTensorHead(Text &head, const char *name, uint32_t dtype, const int64_t *dims, unsigned rank,
+                      uint64_t rawBytes);
 
 /// Reads a .npy or a .pb file, as its extension says.
 ingot_status readTensor(const char *path, Tensor &result, Text &error);

@@ -345,17 +345,22 @@ static void appendVarint(Text &text, uint64_t value) {
 
 static void appendTag(Text &text, uint32_t field, WireType type) { appendVarint(text, field << 3 | type); }
 
-ingot_status runtime::writeTensorProto(const char *path, const char *name, const Tensor &tensor, Text &error) {
-  Text head;
-  for (unsigned i = 0; i < tensor.shape().rank; ++i) {
+void runtime::appendTensorHead(Text &head, const char *name, uint32_t dtype, const int64_t *dims, unsigned rank,
+                               uint64_t rawBytes) {
+  for (unsigned i = 0; i < rank; ++i) {
     appendTag(head, dimsField, varintType);
-    appendVarint(head, uint64_t(tensor.shape().dims[i]));
+    appendVarint(head, uint64_t(dims[i]));
   }
   appendTag(head, dataTypeField, varintType);
-  appendVarint(head, tensor.dtype());
+  appendVarint(head, dtype);
   appendTag(head, nameField, bytesType);
   appendVarint(head, strlen(name));
   head.appendBytes(name, strlen(name));
+  appendTag(head, rawDataField, bytesType);
+  appendVarint(head, rawBytes);
+}
+
+ingot_status runtime::writeTensorProto(const char *path, const char *name, const Tensor &tensor, Text &error) {
   Array<unsigned char> packed;
   const void *data = tensor.data();
   uint64_t bytes = tensor.bytes();
@@ -372,8 +377,7 @@ ingot_status runtime::writeTensorProto(const char *path, const char *name, const
       packed[i / perByte] |= (unsigned char)((tensor.as<uint8_t>()[i] & ((1u << bits) - 1)) << (i % perByte * bits));
     data = packed.data();
   }
-  appendTag(head, rawDataField, bytesType);
-  appendVarint(head, bytes);
-
+  Text head;
+  appendTensorHead(head, name, tensor.dtype(), tensor.shape().dims, tensor.shape().rank, bytes);
   return writeFile(path, head, data, bytes, error);
 }
