@@ -19,6 +19,7 @@
 #include <ingot/error.h>
 #include <ingot/executable.h>
 #include <ingot/graph.h>
+#include <ingot/metrics.h>
 #include <ingot/nn.h>
 #include <ingot/train.h>
 

@@ -75,7 +75,7 @@ struct FitSettings {
   std::optional<data::Dataset> validation = {};
   unsigned patience = 0;       ///< epochs without a better validation loss before it stops; 0: never
   std::string checkpoint = ""; ///< written after every epoch, and where training resumes when it is there
-  std::string plot = "";       ///< an SVG of the losses
+  std::string plot = "";       ///< a picture of loss and metrics: SVG, or a page when the name ends in .html
   uint64_t seed = 0;           ///< of the order of the samples
   bool quiet = false;          ///< no line for each epoch
 };
