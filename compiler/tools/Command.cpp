@@ -155,22 +155,8 @@ std::string readableSize(uint64_t bytes) {
 void printJson(json::Value value) { outs() << formatv("{0:2}\n", value); }
 
 void Progress::show(const Twine &text) {
-  bool terminal = sys::Process::StandardErrIsDisplayed();
-  auto now = std::chrono::steady_clock::now();
-  if (!terminal && now - last < std::chrono::seconds(10))
-    return;
-  last = now;
-  if (terminal)
-    errs() << "\r\033[K" << text;
-  else
-    errs() << text << "\n";
-  drawn = terminal;
-}
-
-void Progress::clear() {
-  if (drawn)
-    errs() << "\r\033[K";
-  drawn = false;
+  if (sys::Process::StandardErrIsDisplayed() || line.isDue())
+    line.show(text.str().c_str());
 }
 
 Expected<TemporaryFolder> TemporaryFolder::create() {

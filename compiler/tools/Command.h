@@ -12,6 +12,7 @@
 
 #include "compiler/Specialize.h"
 #include "runtime/Inputs.h"
+#include "runtime/TrainingLoop.h"
 #include "runtime/ingot.h"
 #include "llvm/Support/JSON.h"
 #include <CLI/CLI.hpp>
@@ -32,6 +33,7 @@ Command addBenchCommand(CLI::App &root);
 Command addInspectCommand(CLI::App &root);
 Command addGradCommand(CLI::App &root);
 Command addTrainCommand(CLI::App &root);
+Command addEvalCommand(CLI::App &root);
 
 /// The options that every command that compiles takes.
 struct CompileFlags {
@@ -62,13 +64,11 @@ std::string suggestion(llvm::StringRef word, llvm::ArrayRef<std::string> candida
 /// Tells on standard error how far a long command is: redraws on a terminal, otherwise a line each ten seconds.
 class Progress {
 public:
-  ~Progress() { clear(); }
   void show(const llvm::Twine &text);
-  void clear();
+  void clear() { line.clear(); }
 
 private:
-  std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
-  bool drawn = false;
+  runtime::ProgressLine line;
 };
 
 /// A folder that goes when its owner does.
@@ -112,6 +112,7 @@ public:
   explicit Signature(llvm::ArrayRef<InputInfo> inputs);
   /// Reads the inputs of a call.
   llvm::Error gather(const runtime::InputOptions &from, runtime::Array<runtime::Tensor> &tensors) const;
+  llvm::ArrayRef<ingot_value_info> infos() const { return values; }
 
 private:
   std::vector<InputInfo> inputs;

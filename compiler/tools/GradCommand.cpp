@@ -24,10 +24,10 @@ struct GradOptions {
 
 static Expected<int> grad(const GradOptions &options) {
   Expected<LoadedObjective> begun = loadObjective(options.compile, options.model, options.loss, options.wrt,
-                                                      options.inputsDirectory);
+                                                  {options.inputsDirectory, nullptr});
   if (!begun)
     return begun.takeError();
-  auto &[compile, context, module, objective] = *begun;
+  auto &[compile, context, module, objective, batch] = *begun;
   if (Error error = objective.buildGradients(options.wrt))
     return error;
   compile.compileFrom = Phase::Infer;

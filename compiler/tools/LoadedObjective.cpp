@@ -12,14 +12,27 @@ using namespace llvm;
 namespace ingot {
 
 Expected<LoadedObjective> loadObjective(const CompileFlags &flags, const std::string &model, const std::string &loss,
-                                        const std::string &wrt, const std::string &inputsDirectory) {
+                                        const std::string &wrt, const BatchSource &source) {
   Expected<Options> options = flags.options();
   if (!options)
     return options.takeError();
   options->keepParameters = true;
   options->parameters = wrt;
   std::unique_ptr<mlir::MLIRContext> context = createContext();
-  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModelForInputs(*context, model, *options, inputsDirectory);
+  uint64_t batch = 0;
+  auto load = [&]() -> Expected<mlir::OwningOpRef<mlir::ModuleOp>> {
+    if (!source.data)
+      return loadModelForInputs(*context, model, *options, source.inputsDirectory);
+    Expected<OpenModel> open = OpenModel::open(model, *options);
+    if (!open)
+      return open.takeError();
+    Expected<BatchSize> size = batchSizeFor(*open, source.batch);
+    if (!size)
+      return size.takeError();
+    batch = size->isFixed || source.batch ? size->size : std::min(size->size, source.samples);
+    return loadModelForSamples(*context, *open, *source.data, batch);
+  };
+  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = load();
   if (!module)
     return module.takeError();
   Expected<Objective> objective = Objective::create(**module, wrt, *options);
@@ -27,7 +40,7 @@ Expected<LoadedObjective> loadObjective(const CompileFlags &flags, const std::st
     return objective.takeError();
   if (Error error = objective->setLoss(loss))
     return error;
-  return LoadedObjective{std::move(*options), std::move(context), std::move(*module), std::move(*objective)};
+  return LoadedObjective{std::move(*options), std::move(context), std::move(*module), std::move(*objective), batch};
 }
 
 } // namespace ingot

@@ -8,10 +8,18 @@
 #ifndef INGOT_COMPILER_TOOLS_LOADEDOBJECTIVE_H
 #define INGOT_COMPILER_TOOLS_LOADEDOBJECTIVE_H
 
-#include "compiler/tools/Command.h"
+#include "compiler/tools/Samples.h"
 #include "compiler/train/Step.h"
 
 namespace ingot {
+
+/// What tells the sizes of a model's inputs: a folder with one batch, or arrays of samples.
+struct BatchSource {
+  std::string inputsDirectory;
+  std::shared_ptr<runtime::Dataset> data;
+  uint64_t batch = 0;   ///< samples in a batch; 0: what the model wants, or 32
+  uint64_t samples = 0; ///< that batches are made of
+};
 
 /// What `grad` and `train` begin with: a model whose matching weights are parameters, and a loss.
 struct LoadedObjective {
@@ -19,12 +27,13 @@ struct LoadedObjective {
   std::unique_ptr<mlir::MLIRContext> context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   Objective objective;
+  uint64_t batch = 0; ///< samples in a batch of the data
 };
 
-/// Loads `model` for the inputs in `inputsDirectory`. Weights that match `wrt` become parameters.
+/// Loads `model` for batches of `source`. Weights that match `wrt` become parameters.
 llvm::Expected<LoadedObjective> loadObjective(const CompileFlags &flags, const std::string &model,
                                               const std::string &loss, const std::string &wrt,
-                                              const std::string &inputsDirectory);
+                                              const BatchSource &source);
 
 } // namespace ingot
 

@@ -89,7 +89,7 @@ int main(int argc, char **argv) {
               "3 a comparison failed, 4 over a stated limit. MLIR's own switches (--mlir-...) work too.");
   std::vector<Command> commands = {addCompileCommand(root), addRunCommand(root), addVerifyCommand(root),
                                    addBenchCommand(root), addInspectCommand(root),
-                                   addGradCommand(root),    addTrainCommand(root)};
+                                   addGradCommand(root),    addTrainCommand(root), addEvalCommand(root)};
 
   std::vector<std::string> arguments, mlirSwitches;
   for (int i = 1; i < argc; ++i)

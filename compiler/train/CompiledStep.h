@@ -9,10 +9,7 @@
 #define INGOT_COMPILER_TRAIN_COMPILEDSTEP_H
 
 #include "compiler/Options.h"
-#include "compiler/train/Optimizer.h"
-#include "runtime/Array.h"
-#include "runtime/Tensor.h"
-#include "runtime/ingot.h"
+#include "runtime/TrainingStep.h"
 #include "llvm/Support/Error.h"
 #include <memory>
 
@@ -25,40 +22,21 @@ namespace ingot {
 class JitModel;
 class Objective;
 
-/// A compiled step of training with its state. A step reads one set of buffers and writes the other, and then they
-/// change places: no state is ever copied.
+/// A step of training that is compiled into this process.
 class CompiledStep {
 public:
   /// Compiles the step that `objective` has built in `module`.
   static llvm::Expected<std::unique_ptr<CompiledStep>> create(mlir::ModuleOp module, Objective objective,
-                                                         const Options &options, unsigned threads);
+                                                              const Options &options, unsigned threads);
   ~CompiledStep();
 
-  const ingot_model &model() const;
-  /// The number of inputs that make up a batch; the model's first ones.
-  unsigned batchInputs() const { return inputs - 1; }
-  llvm::Error setBatch(const runtime::Array<runtime::Tensor> &batch);
-  /// Runs one step and returns the loss before it.
-  llvm::Expected<double> step(double learningRate);
-
-  /// The names of the state, and which of it are the model's parameters.
-  struct Entry {
-    std::string name;
-    bool isParameter;
-    bool changes;
-  };
-  llvm::ArrayRef<Entry> state() const { return entries; }
-  /// The bytes of a piece of state between two steps.
-  llvm::MutableArrayRef<char> stateBytes(size_t index);
+  runtime::TrainingStep &step() { return running; }
 
 private:
   CompiledStep();
 
   std::unique_ptr<JitModel> jit;
-  ingot_executable *executable = nullptr;
-  ingot_context *context = nullptr;
-  unsigned inputs = 0; ///< in front of the state, the learning rate included
-  std::vector<Entry> entries;
+  runtime::TrainingStep running;
 };
 
 } // namespace ingot

@@ -156,6 +156,13 @@ void Objective::setResults(ArrayRef<std::pair<std::string, Value>> results, unsi
   main.setAllResultAttrs(attributes);
 }
 
+void Objective::buildForward() {
+  std::vector<std::pair<std::string, Value>> results = {{"loss", loss}};
+  for (unsigned i = 0; i < main.getNumResults(); ++i)
+    results.push_back({resultName(main, i).str(), returnOf(main).getOperand(i)});
+  setResults(results, 0);
+}
+
 llvm::Error Objective::buildGradients(StringRef pattern) {
   llvm::Regex regex(pattern);
   SmallVector<Value> wrt;

@@ -53,6 +53,8 @@ public:
   /// The loss is `value`, of rank 0.
   void setLoss(mlir::Value value) { loss = value; }
 
+  /// Makes @main give the loss before its other results.
+  void buildForward();
   /// Makes @main give the loss and its gradients with respect to the parameters and to the float inputs whose names
   /// match `inputs`.
   llvm::Error buildGradients(llvm::StringRef inputs);

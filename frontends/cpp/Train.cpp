@@ -5,11 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/train/Plot.h"
 #include "compiler/train/Step.h"
 #include "frontends/cpp/GraphState.h"
 #include "frontends/cpp/Native.h"
 #include "frontends/cpp/TrainingMode.h"
 #include "frontends/onnx/Importer.h"
+#include "runtime/Checkpoint.h"
 #include "llvm/Support/Regex.h"
 #include <algorithm>
 #include <cmath>
@@ -197,14 +199,6 @@ static double scalarAt(const ingot_value_info &info, const void *data) {
   return value.size() == 1 ? value.at(0) : std::nan("");
 }
 
-/// Another number for each step; SplitMix64's finish (Steele, Lea and Flood 2014).
-static uint32_t keyOf(uint64_t seed, uint64_t step) {
-  uint64_t z = seed + 0x9e3779b97f4a7c15 * (step + 1);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return uint32_t(z ^ (z >> 31));
-}
-
 Metrics Trainer::State::run(Variant &variant, const Arrays &batch) {
   ingot_context *context = variant.context.get();
   const ingot_model &model = variant.native->model();
@@ -214,7 +208,7 @@ Metrics Trainer::State::run(Variant &variant, const Arrays &batch) {
   };
   for (uint32_t i = 0; i < variant.batchInputs; ++i) {
     if (std::strcmp(model.inputs[i].name, dropoutKey) == 0) {
-      uint32_t key = keyOf(settings.seed, steps);
+      uint32_t key = runtime::keyOfStep(settings.seed, steps);
       demand(ingot_context_set_input(context, i, &key, sizeof key));
       continue;
     }
@@ -309,58 +303,33 @@ Trainer compile_train(const Tensor &loss, const OptimizerSettings &optimizer, co
 // Checkpoints
 //===----------------------------------------------------------------------===//
 
-/// A checkpoint is an ONNX TensorProto for each piece, one after another with their lengths, after a mark.
-static constexpr char checkpointMark[] = "ingot checkpoint 1\n";
-
-static void writeTensor(std::string &text, const std::string &name, const Array &value) {
-  std::string piece = protoOf(name, value).SerializeAsString();
-  uint64_t length = piece.size();
-  text.append(reinterpret_cast<const char *>(&length), sizeof length);
-  text += piece;
+static void addPiece(runtime::CheckpointWriter &writer, const std::string &name, const Array &value) {
+  writer.add(name.c_str(), uint32_t(value.dtype()), value.shape().data(), unsigned(value.shape().size()), value.data());
 }
 
 void Trainer::save(const std::string &path) const {
-  std::string text = checkpointMark;
-  writeTensor(text, "step", Array::scalar(int64_t(state->steps)));
+  runtime::CheckpointWriter writer(path.c_str());
+  writer.add("step", int64_t(state->steps));
   for (auto &[name, parameter] : state->graph->parameters)
-    writeTensor(text, "parameter." + name, parameter.value);
+    addPiece(writer, "parameter." + name, parameter.value);
   for (auto &[name, slot] : state->slots)
-    writeTensor(text, "slot." + name, slot.value);
-  std::string temporary = path + ".tmp";
-  std::FILE *file = std::fopen(temporary.c_str(), "wb");
-  bool done = file && std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0 &&
-              fsync(fileno(file)) == 0;
-  if (file)
-    done &= std::fclose(file) == 0;
-  if (!done || std::rename(temporary.c_str(), path.c_str()) != 0)
-    throw Error(Code::bad_argument, "cannot write " + path + ": " + std::strerror(errno));
+    addPiece(writer, "slot." + name, slot.value);
+  runtime::Text error;
+  if (writer.finish(error) != INGOT_OK)
+    throw Error(Code::bad_argument, error.c_str());
 }
 
 void Trainer::load(const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw Error(Code::bad_argument, "cannot read " + path);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  auto damaged = [&] { return Error(Code::bad_argument, path + ": not a checkpoint, or a damaged one"); };
-  size_t at = std::strlen(checkpointMark);
-  if (text.compare(0, at, checkpointMark) != 0)
-    throw damaged();
+  runtime::Array<runtime::NamedTensor> read;
+  runtime::Text error;
+  if (runtime::readCheckpoint(path.c_str(), read, error) != INGOT_OK)
+    throw Error(Code::bad_argument, error.c_str());
   std::map<std::string, Array> pieces;
-  while (at < text.size()) {
-    uint64_t length;
-    if (text.size() - at < sizeof length)
-      throw damaged();
-    std::memcpy(&length, text.data() + at, sizeof length);
-    at += sizeof length;
-    onnx::TensorProto proto;
-    if (length > text.size() - at || !proto.ParseFromArray(text.data() + at, int(length)))
-      throw damaged();
-    at += length;
-    Array value(Dtype(proto.data_type()), {proto.dims().begin(), proto.dims().end()});
-    if (value.bytes() != proto.raw_data().size())
-      throw damaged();
-    std::memcpy(value.data(), proto.raw_data().data(), value.bytes());
-    pieces[proto.name()] = std::move(value);
+  for (const runtime::NamedTensor &piece : read) {
+    const runtime::Shape &shape = piece.tensor.shape();
+    Array value(Dtype(piece.tensor.dtype()), std::vector<int64_t>(shape.dims, shape.dims + shape.rank));
+    std::memcpy(value.data(), piece.tensor.data(), value.bytes());
+    pieces[piece.name.c_str()] = std::move(value);
   }
   // All of it is checked before any of it is taken.
   std::map<std::string, Array> slots;
@@ -373,14 +342,15 @@ void Trainer::load(const std::string &path) {
                                           parameter.value.type_text());
   }
   if (!pieces.count("step"))
-    throw damaged();
+    throw Error(Code::bad_argument, path + ": there is no 'step'");
   for (auto &[name, value] : pieces) {
     if (name == "step")
       state->steps = uint64_t(value.item<int64_t>());
     else if (name.starts_with("slot."))
       state->slots[name.substr(5)].value = value;
-    else if (auto found = state->graph->parameters.find(name.substr(10)); found != state->graph->parameters.end())
-      found->second.value = value;
+    else if (name.starts_with("parameter."))
+      if (auto found = state->graph->parameters.find(name.substr(10)); found != state->graph->parameters.end())
+        found->second.value = value;
   }
 }
 
@@ -388,59 +358,25 @@ void Trainer::load(const std::string &path) {
 // Fitting
 //===----------------------------------------------------------------------===//
 
-/// The losses as lines in a picture.
-static void writePlot(const std::string &path, const std::vector<Metrics> &history) {
-  constexpr double width = 640, height = 360, margin = 48;
-  std::string text;
-  char line[256];
-  auto print = [&](const char *format, auto... values) {
-    std::snprintf(line, sizeof line, format, values...);
-    text += line;
-  };
-  print(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %g %g\" font-family=\"sans-serif\" font-size=\"12\">\n",
-      width, height);
-  print("<rect width=\"%g\" height=\"%g\" fill=\"white\"/>\n", width, height);
-  double greatest = 0;
-  for (const Metrics &metrics : history)
-    for (const char *key : {"loss", "val_loss"})
-      if (auto found = metrics.find(key); found != metrics.end() && std::isfinite(found->second))
-        greatest = std::max(greatest, found->second);
-  greatest = greatest > 0 ? greatest : 1;
-  auto x = [&](size_t i) {
-    return margin + (width - 2 * margin) * double(i) / double(std::max<size_t>(history.size() - 1, 1));
-  };
-  auto y = [&](double value) { return height - margin - (height - 2 * margin) * value / greatest; };
-  for (int i = 0; i <= 4; ++i) {
-    double value = greatest * i / 4;
-    print("<path d=\"M%g %gH%g\" stroke=\"#ddd\"/><text x=\"%g\" y=\"%g\" text-anchor=\"end\">%.3g</text>\n", margin,
-          y(value), width - margin, margin - 6, y(value) + 4, value);
-  }
-  print("<text x=\"%g\" y=\"%g\" text-anchor=\"middle\">epoch, 1 to %zu</text>\n", width / 2, height - 14,
-        history.size());
-  struct {
-    const char *key, *label, *colour;
-  } curves[] = {{"loss", "training loss", "#1f77b4"}, {"val_loss", "validation loss", "#d62728"}};
-  double labelAt = margin - 20;
-  for (auto &curve : curves) {
-    std::string points;
-    for (size_t i = 0; i < history.size(); ++i)
-      if (auto found = history[i].find(curve.key); found != history[i].end() && std::isfinite(found->second)) {
-        std::snprintf(line, sizeof line, "%.1f,%.1f ", x(i), y(found->second));
-        points += line;
-      }
-    if (points.empty())
+/// A plot of each of the metrics, of training and validation.
+static std::vector<Plot> plotsOf(const std::vector<Metrics> &history) {
+  std::vector<Plot> plots;
+  for (auto &[name, value] : history.front()) {
+    if (name.starts_with("val_"))
       continue;
-    text += "<polyline fill=\"none\" stroke-width=\"2\" stroke=\"" + std::string(curve.colour) + "\" points=\"" +
-            points + "\"/>\n";
-    print("<text x=\"%g\" y=\"%g\" text-anchor=\"end\" fill=\"%s\">%s</text>\n", width - margin, labelAt, curve.colour,
-          curve.label);
-    labelAt += 16;
+    Plot plot{name, "epoch", name == "loss" ? "loss (mean of a batch)" : name, {}};
+    for (auto [key, label] : {std::pair(name, "training"), std::pair("val_" + name, "validation")}) {
+      Curve curve{label, {}};
+      for (size_t i = 0; i < history.size(); ++i)
+        if (auto found = history[i].find(key); found != history[i].end())
+          curve.points.push_back({double(i + 1), found->second});
+      if (!curve.points.empty())
+        plot.curves.push_back(std::move(curve));
+    }
+    // The loss comes first.
+    plots.insert(name == "loss" ? plots.begin() : plots.end(), std::move(plot));
   }
-  text += "</svg>\n";
-  std::ofstream file(path, std::ios::binary);
-  if (!(file << text))
-    throw Error(Code::bad_argument, "cannot write " + path);
+  return plots;
 }
 
 std::vector<Metrics> Trainer::fit(const data::Dataset &dataset, const FitSettings &settings) {
@@ -469,7 +405,8 @@ std::vector<Metrics> Trainer::fit(const data::Dataset &dataset, const FitSetting
     if (!settings.checkpoint.empty())
       save(settings.checkpoint);
     if (!settings.plot.empty())
-      writePlot(settings.plot, history);
+      if (llvm::Error error = writePlots(settings.plot, plotsOf(history)))
+        raise(std::move(error));
     if (!settings.quiet) {
       std::printf("epoch %llu of %u:", static_cast<unsigned long long>(epoch + 1), settings.epochs);
       for (auto &[name, value] : sums)
