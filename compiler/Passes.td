@@ -36,7 +36,6 @@ def BatchScans : Pass<"batch-scans", "::mlir::func::FuncOp"> {
   let description = [{
     A product of a slice with what no step changes, and what is computed from it element by element, moves before the scan.
   }];
-  let statistics = [Statistic<"hoisted", "hoisted", "ops that left a scan">];
 }
 
 //===----------------------------------------------------------------------===//
@@ -64,7 +63,6 @@ def Layout : Pass<"layout", "::mlir::func::FuncOp"> {
     transposes that this takes down the graph until they cancel. A batch normalization after a convolution becomes
     scaled weights and a bias.
   }];
-  let statistics = [Statistic<"transposes", "transposes", "transposes of activations that stay">];
 }
 
 //===----------------------------------------------------------------------===//
@@ -84,7 +82,6 @@ def FormGroups : Pass<"form-groups", "::mlir::func::FuncOp"> {
     operand of the same shape, as long as no dependence leaves the group and comes back.
   }];
   let options = [Option<"contractions", "contractions", "bool", "true", "form groups around contractions">];
-  let statistics = [Statistic<"groups", "groups", "groups formed">, Statistic<"fused", "fused", "ops that share a group">];
 }
 
 //===----------------------------------------------------------------------===//
@@ -94,7 +91,6 @@ def FormGroups : Pass<"form-groups", "::mlir::func::FuncOp"> {
 def SelectKernels : Pass<"select-kernels", "::mlir::func::FuncOp"> {
   let summary = "Makes each contraction and its epilogue one kernel over packed weights";
   let dependentDialects = ["::ingot::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
-  let statistics = [Statistic<"kernels", "kernels", "kernels built">];
 }
 
 def FoldConstants : Pass<"fold-constants", "::mlir::ModuleOp"> {
@@ -104,7 +100,6 @@ def FoldConstants : Pass<"fold-constants", "::mlir::ModuleOp"> {
     more than `growth` times the bytes of the weights it is made of is left to run time.
   }];
   let options = [Option<"growth", "growth", "unsigned", "4", "largest growth of a weight">];
-  let statistics = [Statistic<"evaluated", "evaluated", "values computed">];
 }
 
 //===----------------------------------------------------------------------===//
@@ -113,7 +108,6 @@ def FoldConstants : Pass<"fold-constants", "::mlir::ModuleOp"> {
 
 def OutlineGroups : Pass<"outline-groups", "::mlir::ModuleOp"> {
   let summary = "Makes each group a private function";
-  let statistics = [Statistic<"functions", "functions", "functions outlined">];
 }
 
 def GraphToLinalg : Pass<"graph-to-linalg", "mlir::ModuleOp"> {
@@ -184,7 +178,6 @@ def PlanBuffers : Pass<"plan-buffers", "::mlir::ModuleOp"> {
   let options = [Option<"alignment", "alignment", "int64_t", "64", "alignment of every buffer in bytes">,
                  Option<"separate", "separate", "bool", "false", "one allocation a buffer instead of one arena">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
-  let statistics = [Statistic<"buffers", "buffers", "buffers placed">];
 }
 
 //===----------------------------------------------------------------------===//

@@ -34,15 +34,13 @@ class ScanBatcher {
 public:
   explicit ScanBatcher(ScanOp scan) : scan(scan), b(scan.getLoc(), scan) {}
 
-  /// Returns how many ops came out of the body.
-  unsigned run() {
+  void run() {
     for (auto [i, slice] : llvm::enumerate(scan.getSlices()))
       slices[slice] = {scan.getXs()[i], scan.isBackwards(i)};
     for (Operation &op : scan.getBody().front().without_terminator())
       batch(&op);
     if (!batched.empty())
       rebuild();
-    return batched.size();
   }
 
 private:
@@ -120,7 +118,7 @@ struct BatchScans : impl::BatchScansBase<BatchScans> {
     SmallVector<ScanOp> scans;
     getOperation().walk([&](ScanOp scan) { scans.push_back(scan); });
     for (ScanOp scan : scans)
-      hoisted += ScanBatcher(scan).run();
+      ScanBatcher(scan).run();
   }
 };
 

@@ -163,7 +163,6 @@ struct FoldConstants : ingot::impl::FoldConstantsBase<FoldConstants> {
         func.emitError("cannot evaluate what depends on weights alone: ") << toString(std::move(error));
         return signalPassFailure();
       }
-      evaluated += values.size();
       SmallVector<Operation *> ops = llvm::map_to_vector(body, [](Operation &op) { return &op; });
       for (Operation *op : llvm::reverse(ops))
         if (isOpTriviallyDead(op))

@@ -274,13 +274,9 @@ struct FormGroups : ingot::impl::FormGroupsBase<FormGroups> {
   void formGroups(Block &block) {
     Grouping grouping(block, contractions);
     grouping.run();
-    for (const auto &cluster : grouping.getClusters()) {
-      if (cluster->ops.empty())
-        continue; // merged into another
-      ++groups;
-      fused += cluster->ops.size() - 1;
-      buildGroup(*cluster);
-    }
+    for (const auto &cluster : grouping.getClusters())
+      if (!cluster->ops.empty()) // not merged into another
+        buildGroup(*cluster);
     // A group stands where its last op stood; what uses its other results may stand before.
     sortTopologically(&block);
   }

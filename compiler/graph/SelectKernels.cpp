@@ -271,7 +271,6 @@ struct SelectKernels : ingot::impl::SelectKernelsBase<SelectKernels> {
         if (!builder.canBuild())
           continue;
         builder.run();
-        ++kernels;
         break;
       }
     }

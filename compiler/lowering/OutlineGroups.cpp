@@ -45,7 +45,6 @@ struct OutlineGroups : ingot::impl::OutlineGroupsBase<OutlineGroups> {
     auto call = func::CallOp::create(b, callee, group.getInputs());
     group.replaceAllUsesWith(call.getResults());
     group.erase();
-    ++functions;
   }
 };
 

@@ -139,7 +139,6 @@ struct PlanBuffers : ingot::impl::PlanBuffersBase<PlanBuffers> {
         return alloc.emitOpError("leaves the region that it is in");
       live.push_back(buffer);
     }
-    buffers += live.size();
     int64_t arenaBytes = separate ? 0 : place(live, alignment);
 
     // What the function returned are the destinations that it was passed.
