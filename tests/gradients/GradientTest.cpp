@@ -6,22 +6,17 @@
 //===----------------------------------------------------------------------===//
 //
 // Each function that ingot-tblgen writes for a record's gradient is run in f64: the loss is the sum of the results,
-// each element with a random weight, and moves as the gradient says. So it is with control.mlir, where no record has the
-// gradient. The functions of subgradients.mlir have given values.
+// each element with a random weight, and moves as the gradient says. So it is with control.mlir, where no record has
+// the gradient. The functions of subgradients.mlir have given values. Mutants.h says what the tests must notice.
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/Compiler.h"
-#include "compiler/cpu/CpuTarget.h"
-#include "dialects/ingot/Movement.h"
-#include "mlir/IR/IRMapping.h"
-#include "mlir/Parser/Parser.h"
-#include "runtime/ingot.h"
 #include "tests/examples/Examples.h"
-#include "llvm/Support/xxhash.h"
+#include "tests/gradients/Differentiated.h"
+#include "tests/gradients/Mutants.h"
+#include "llvm/ADT/MapVector.h"
 #include "gtest/gtest.h"
-#include <cmath>
-#include <random>
+#include <map>
 
 using namespace mlir;
 using namespace ingot;
@@ -29,164 +24,7 @@ using namespace ingot::tests;
 
 namespace {
 
-ModuleOp moduleOf(const char *path) {
-  static std::unique_ptr<MLIRContext> context = createContext();
-  static llvm::StringMap<OwningOpRef<ModuleOp>> modules;
-  auto [entry, isNew] = modules.try_emplace(path);
-  if (isNew)
-    entry->second = parseSourceFile<ModuleOp>(path, context.get());
-  return *entry->second;
-}
-
-bool isF64(Value value) { return getElementTypeOrSelf(value).isF64(); }
-
-/// A compiled function in this process.
-class Program {
-public:
-  explicit Program(ModuleOp module) {
-    Options options;
-    options.target = hostTarget();
-    llvm::Expected<std::unique_ptr<JitModel>> compiled = compileAndLoad(module, options);
-    if (!compiled) {
-      ADD_FAILURE() << llvm::toString(compiled.takeError());
-      return;
-    }
-    jit = std::move(*compiled);
-    EXPECT_EQ(ingot_executable_open(&jit->model(), jit->weights(), &executable), INGOT_OK) << ingot_last_error();
-    EXPECT_EQ(ingot_context_create(executable, nullptr, &context), INGOT_OK) << ingot_last_error();
-  }
-  ~Program() {
-    ingot_context_destroy(context);
-    ingot_executable_close(executable);
-  }
-
-  explicit operator bool() const { return context; }
-  template <typename T> MutableArrayRef<T> input(unsigned index) {
-    return {static_cast<T *>(ingot_context_input(context, index)),
-            size_t(jit->model().inputs[index].bytes / sizeof(T))};
-  }
-  template <typename T> ArrayRef<T> output(unsigned index) {
-    return {static_cast<T *>(ingot_context_output(context, index)),
-            size_t(jit->model().outputs[index].bytes / sizeof(T))};
-  }
-  void run() { ASSERT_EQ(ingot_context_run(context), INGOT_OK) << ingot_context_error(context); }
-
-private:
-  std::unique_ptr<JitModel> jit;
-  ingot_executable *executable = nullptr;
-  ingot_context *context = nullptr;
-};
-
-/// A module whose `main` is `function`.
-OwningOpRef<ModuleOp> isolated(func::FuncOp function) {
-  OwningOpRef<ModuleOp> module = ModuleOp::create(function.getLoc());
-  OpBuilder b = OpBuilder::atBlockEnd(module->getBody());
-  auto main = cast<func::FuncOp>(b.clone(*function));
-  main.setName("main");
-  for (StringRef name : {"ingot.inputs", "ingot.outputs", "ingot.domain"})
-    main->removeAttr(name);
-  return module;
-}
-
-/// A function whose gradients are built into it and compiled: `main` gives the loss, then the gradient with respect to
-/// each f64 argument, then, with `second`, the derivative of each gradient along a direction.
-class Differentiated {
-public:
-  Differentiated(func::FuncOp function, bool second) : random(llvm::xxh3_64bits(function.getName())) {
-    OwningOpRef<ModuleOp> module = isolated(function);
-    differentiate(*module, second);
-    program.emplace(*module);
-    if (*program)
-      fill(function);
-  }
-
-  explicit operator bool() const { return bool(*program); }
-  void run() { program->run(); }
-  double loss() { return program->output<double>(0)[0]; }
-  size_t count() const { return arguments.size(); }
-  MutableArrayRef<double> argument(size_t i) { return program->input<double>(arguments[i]); }
-  ArrayRef<double> gradient(size_t i) { return program->output<double>(1 + i); }
-  MutableArrayRef<double> direction(size_t i) { return program->input<double>(directions[i]); }
-  ArrayRef<double> second(size_t i) { return program->output<double>(1 + arguments.size() + i); }
-
-private:
-  /// Further arguments are the weights of the results in the loss, and the directions.
-  void differentiate(ModuleOp module, bool second) {
-    auto main = module.lookupSymbol<func::FuncOp>("main");
-    auto ret = cast<func::ReturnOp>(main.getBody().front().getTerminator());
-    ImplicitLocOpBuilder b(main.getLoc(), ret);
-    SmallVector<Value> wrt;
-    for (BlockArgument argument : main.getArguments())
-      if (isF64(argument)) {
-        wrt.push_back(argument);
-        arguments.push_back(argument.getArgNumber());
-      }
-    auto weighted = [&](ValueRange values, SmallVectorImpl<unsigned> &weights) {
-      Value sum;
-      for (Value value : values) {
-        if (!isF64(value))
-          continue;
-        weights.push_back(main.getNumArguments());
-        (void)main.insertArgument(weights.back(), value.getType(), {}, main.getLoc());
-        Value part = b.createOrFold<MulOp>(value, main.getArgument(weights.back()));
-        SmallVector<int64_t> axes = llvm::to_vector(llvm::seq(cast<RankedTensorType>(value.getType()).getRank()));
-        part = axes.empty() ? part : b.createOrFold<ReduceSumOp>(part, axes, /*keepdims=*/false);
-        sum = sum ? b.createOrFold<AddOp>(sum, part) : part;
-      }
-      return sum;
-    };
-    SmallVector<unsigned> weights;
-    SmallVector<Value> results{weighted(ret.getOperands(), weights)};
-    auto gradient = GradientOp::create(b, results[0], wrt);
-    llvm::append_range(results, gradient.getGradients());
-    if (second)
-      llvm::append_range(results,
-                         GradientOp::create(b, weighted(gradient.getGradients(), directions), wrt).getGradients());
-    ret->setOperands(results);
-    main.setFunctionType(b.getFunctionType(main.getArgumentTypes(), ValueRange(results).getTypes()));
-    for (BlockArgument argument : main.getArguments()) {
-      main.setArgAttr(argument.getArgNumber(), "ingot.name", b.getStringAttr(inputName(argument.getArgNumber())));
-      isFloat.push_back(isF64(argument));
-    }
-    for (unsigned i = 0; i < results.size(); ++i)
-      main.setResultAttr(i, "ingot.name", b.getStringAttr(outputName(i)));
-  }
-
-  void fill(func::FuncOp function) {
-    auto given = function->getAttrOfType<ArrayAttr>("ingot.inputs"),
-         domain = function->getAttrOfType<ArrayAttr>("ingot.domain");
-    for (unsigned i = 0; i < isFloat.size(); ++i) {
-      if (given && i < given.size() && !isa<UnitAttr>(given[i])) {
-        llvm::copy(bytesOf(cast<DenseElementsAttr>(given[i])), program->input<char>(i).begin());
-      } else if (!isFloat[i]) {
-        for (char &flag : program->input<char>(i))
-          flag = std::uniform_int_distribution<int>(0, 1)(random);
-      } else {
-        double low = -1, high = 1;
-        if (domain && i < domain.size()) {
-          auto ends = cast<DenseElementsAttr>(domain[i]).getValues<double>();
-          low = ends[0], high = ends[1];
-        }
-        for (double &x : program->input<double>(i))
-          x = std::uniform_real_distribution<double>(low, high)(random);
-      }
-    }
-  }
-
-  std::mt19937_64 random;
-  std::optional<Program> program;
-  SmallVector<unsigned> arguments, directions; ///< numbers of arguments
-  std::vector<bool> isFloat;
-};
-
-constexpr double stepSize = 1e-5;
-
-double largest(ArrayRef<double> values) {
-  double result = 1;
-  for (double x : values)
-    result = std::max(result, std::abs(x));
-  return result;
-}
+constexpr double tolerance = 1e-7; ///< of a gradient beside central differences
 
 /// The loss moves with each element as the gradient says.
 class FirstCase : public testing::Test {
@@ -202,18 +40,9 @@ public:
     for (size_t i = 0; i < f.count(); ++i)
       gradients.push_back(f.gradient(i).vec());
     for (auto [i, gradient] : llvm::enumerate(gradients))
-      for (auto [k, x] : llvm::enumerate(f.argument(i))) {
-        double before = x;
-        auto lossAt = [&](double value) {
-          x = value;
-          f.run();
-          return f.loss();
-        };
-        double slope = (lossAt(before + stepSize) - lossAt(before - stepSize)) / (2 * stepSize);
-        x = before;
-        EXPECT_NEAR(gradient[k], slope, 1e-7 * largest(gradient))
-            << "operand " << i << ", element " << k << " at " << x;
-      }
+      for (auto [k, slope] : llvm::enumerate(f.slopes(i)))
+        EXPECT_NEAR(gradient[k], slope, tolerance * largest(gradient))
+            << "operand " << i << ", element " << k << " at " << f.argument(i)[k];
   }
 
 private:
@@ -254,6 +83,41 @@ private:
   func::FuncOp function;
 };
 
+/// Some function of an op notices each mutant of its gradients.
+class MutantCase : public testing::Test {
+public:
+  explicit MutantCase(std::vector<func::FuncOp> functions) : functions(std::move(functions)) {}
+
+  void TestBody() override {
+    std::map<std::string, bool> noticed;
+    for (func::FuncOp function : functions) {
+      std::vector<Mutant> mutants;
+      Differentiated f(function, /*second=*/false, [&](ModuleOp module) { mutants = addMutants(module); });
+      if (!f)
+        return;
+      std::vector<std::vector<double>> slopes;
+      for (size_t i = 0; i < f.count(); ++i)
+        slopes.push_back(f.slopes(i));
+      f.run();
+      for (auto [which, mutant] : llvm::enumerate(mutants)) {
+        auto isZero = [](double x) { return x == 0; };
+        if (mutant.scales && llvm::all_of(f.gradient(mutant.argument), isZero))
+          continue;
+        ArrayRef<double> changed = f.appended(which);
+        bool &seen = noticed[mutant.what];
+        for (auto [x, slope] : llvm::zip_equal(changed, slopes[mutant.argument]))
+          seen |= !(std::abs(x - slope) <= tolerance * largest(changed));
+      }
+    }
+    EXPECT_FALSE(noticed.empty());
+    for (const auto &[what, seen] : noticed)
+      EXPECT_TRUE(seen) << what;
+  }
+
+private:
+  std::vector<func::FuncOp> functions;
+};
+
 /// A function with given inputs and outputs.
 class GivenCase : public testing::Test {
 public:
@@ -281,6 +145,16 @@ template <typename Case> void registerCases(const char *suite, const char *path)
                           [=]() -> testing::Test * { return new Case(function); });
 }
 
+/// Functions whose names differ in a last number only belong to one op.
+void registerMutants(const char *suite, const char *path) {
+  llvm::MapVector<StringRef, std::vector<func::FuncOp>> ops;
+  for (auto function : moduleOf(path).getOps<func::FuncOp>())
+    ops[function.getName().rtrim("0123456789")].push_back(function);
+  for (const auto &[op, functions] : ops)
+    testing::RegisterTest(suite, op.rtrim('_').str().c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                          [=]() -> testing::Test * { return new MutantCase(functions); });
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -290,6 +164,8 @@ int main(int argc, char **argv) {
       return 1;
   registerCases<FirstCase>("first", INGOT_GRADIENT_CASES);
   registerCases<SecondCase>("second", INGOT_GRADIENT_CASES);
+  registerMutants("mutants", INGOT_GRADIENT_CASES);
+  registerMutants("control_mutants", INGOT_CONTROL);
   registerCases<FirstCase>("control", INGOT_CONTROL);
   registerCases<SecondCase>("control_second", INGOT_CONTROL);
   registerCases<GivenCase>("subgradients", INGOT_SUBGRADIENTS);
