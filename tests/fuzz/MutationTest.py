@@ -56,7 +56,8 @@ def find_models(paths, scratch):
 def verify(args, folders):
     """A row for each folder. Each has a process of its own, forked by one that has loaded the libraries."""
     command = [args.ingot, "verify", "--json", "--threads", "1", "--max-memory", "1G", *map(str, folders)]
-    environment = {**os.environ, "ASAN_OPTIONS": f"detect_leaks=0:max_allocation_size_mb={BYTES >> 20}",
+    environment = {**os.environ, "ASAN_OPTIONS": f"detect_leaks=0:max_allocation_size_mb={BYTES >> 20}:"
+                   f"hard_rss_limit_mb={BYTES >> 20}:quarantine_size_mb=64",
                    "UBSAN_OPTIONS": "halt_on_error=1"}
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment,
