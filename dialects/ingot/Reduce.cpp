@@ -449,10 +449,24 @@ SmallVector<Value> CumSumOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange c
 }
 
 SmallVector<Value> CumProdOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
-  // An element is a factor of every later product.
-  Value scaled = b.createOrFold<MulOp>(cotangents[0], getY());
-  Value later = b.createOrFold<CumSumOp>(scaled, getAxis(), getExclusive(), !getReverse());
-  return {b.createOrFold<DivOp>(later, getX())};
+  // An element is a factor of every later product, which is divided by it. At the first zero, where that fails, the
+  // products are those without it; what lies behind a zero changes nothing.
+  auto totals = [&](Value x, bool exclusive, bool reverse) {
+    return b.createOrFold<CumSumOp>(x, getAxis(), exclusive, reverse);
+  };
+  auto later = [&](Value products) {
+    return totals(b.createOrFold<MulOp>(cotangents[0], products), getExclusive(), !getReverse());
+  };
+  Type element = elementOf(getX());
+  Value zero = literal(b, 0, element), one = literal(b, 1, element);
+  Value isZero = b.createOrFold<EqualOp>(getX(), zero);
+  Value zeros = totals(castTo(b, isZero, element), /*exclusive=*/false, getReverse());
+  Value isFirst = b.createOrFold<AndOp>(isZero, b.createOrFold<EqualOp>(zeros, one));
+  Value without = b.createOrFold<WhereOp>(isFirst, one, getX());
+  Value products = b.createOrFold<CumProdOp>(without, getAxis(), getExclusive(), getReverse());
+  Value quotient = b.createOrFold<DivOp>(later(getY()), b.createOrFold<WhereOp>(isZero, one, getX()));
+  Value before = b.createOrFold<WhereOp>(b.createOrFold<EqualOp>(zeros, zero), quotient, zero);
+  return {b.createOrFold<WhereOp>(isFirst, later(products), before)};
 }
 
 } // namespace ingot

@@ -129,6 +129,22 @@ func.func @reduce_prod(%0: tensor<3x3xf32>) -> (tensor<3x3xf32>)
   return %g#0 : tensor<3x3xf32>
 }
 
+func.func @cumprod(%0: tensor<4x4xf32>) -> (tensor<4x4xf32>)
+    attributes {ingot.inputs = [dense<[[2.0, 0.0, 3.0, 0.0], [0.0, 1.0, 2.0, 3.0], [1.0, 2.0, -3.0, 0.5], [4.0, 0.0, 2.0, 3.0]]> : tensor<4x4xf32>],
+                ingot.outputs = [dense<[[1.0, 8.0, 0.0, 0.0], [10.0, 0.0, 0.0, 0.0], [-6.0, -3.5, 3.0, -6.0], [1.0, 36.0, 0.0, 0.0]]> : tensor<4x4xf32>]} {
+  %y = ingot.cumprod %0 {axis = 1 : i64} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %g:1 = ingot.gradient %y, %0 : (tensor<4x4xf32>, tensor<4x4xf32>) -> (tensor<4x4xf32>)
+  return %g#0 : tensor<4x4xf32>
+}
+
+func.func @cumprod_of_the_others_reversed(%0: tensor<4x4xf32>) -> (tensor<4x4xf32>)
+    attributes {ingot.inputs = [dense<[[2.0, 0.0, 3.0, 0.0], [0.0, 1.0, 2.0, 3.0], [1.0, 2.0, -3.0, 0.5], [4.0, 0.0, 2.0, 3.0]]> : tensor<4x4xf32>],
+                ingot.outputs = [dense<[[0.0, 0.0, 0.0, 4.0], [0.0, 6.0, 6.0, 5.0], [0.0, -1.5, 1.5, -8.0], [0.0, 6.0, 3.0, 3.0]]> : tensor<4x4xf32>]} {
+  %y = ingot.cumprod %0 {axis = 1 : i64, exclusive = true, reverse = true} : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %g:1 = ingot.gradient %y, %0 : (tensor<4x4xf32>, tensor<4x4xf32>) -> (tensor<4x4xf32>)
+  return %g#0 : tensor<4x4xf32>
+}
+
 func.func @reduce_l2(%0: tensor<2x3xf32>) -> (tensor<2x3xf32>)
     attributes {ingot.inputs = [dense<[[0.0, 0.0, 0.0], [3.0, 0.0, 4.0]]> : tensor<2x3xf32>],
                 ingot.outputs = [dense<[[0.0, 0.0, 0.0], [0.6, 0.0, 0.8]]> : tensor<2x3xf32>]} {
