@@ -105,6 +105,16 @@ std::pair<Dataset, Dataset> Dataset::split(double share, uint64_t seed) const {
   return {rows(all.first(first)), rows(all.subspan(first))};
 }
 
+std::array<Dataset, 3> Dataset::split(double train, double validation, uint64_t seed) const {
+  if (!(train >= 0 && validation >= 0 && train + validation <= 1))
+    complain("shares of " + std::to_string(train) + " and " + std::to_string(validation) +
+             ", want two that are not more than 1 together");
+  std::vector<int64_t> order = shuffled(count, seed);
+  std::span<const int64_t> all = order;
+  auto first = size_t(double(count) * train + 0.5), second = size_t(double(count) * (train + validation) + 0.5);
+  return {rows(all.first(first)), rows(all.subspan(first, second - first)), rows(all.subspan(second))};
+}
+
 Dataset::Batches::Batches(const Dataset &dataset, int64_t batch, const BatchSettings &settings)
     : dataset(&dataset), batch(batch) {
   if (batch < 1)

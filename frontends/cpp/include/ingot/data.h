@@ -8,6 +8,7 @@
 #ifndef INGOT_DATA_H
 #define INGOT_DATA_H
 
+#include <array>
 #include <ingot/array.h>
 #include <utility>
 
@@ -36,6 +37,8 @@ public:
   const Arrays &arrays() const { return columns; }
   /// Two parts, the first with `share` of the samples, chosen by the seed.
   std::pair<Dataset, Dataset> split(double share, uint64_t seed) const;
+  /// Three parts, for training, validation and a test, the last with what the shares leave.
+  std::array<Dataset, 3> split(double train, double validation, uint64_t seed) const;
   /// The samples at `places`.
   Dataset rows(std::span<const int64_t> places) const;
 
@@ -75,6 +78,21 @@ private:
 Arrays read_npz(const std::string &path);
 /// The same as samples.
 Dataset npz(const std::string &path);
+
+struct CsvSettings {
+  std::vector<std::string> targets = {}; ///< the columns of "y" by their names; the others are "x"
+  bool header = true;                    ///< the first line has the names; otherwise they are "0", "1", ...
+  char separator = ',';
+};
+/// A table of numbers: "x" f32[lines, columns], and "y" the same of the targets where there are any.
+Dataset csv(const std::string &path, const CsvSettings &settings = {});
+
+/// An array in the format of MNIST's files, plain or packed by gzip.
+Array read_idx(const std::string &path);
+/// MNIST: "x" u8[N,1,rows,columns] and "y" i64[N].
+Dataset mnist(const std::string &images, const std::string &labels);
+/// The binary files of CIFAR-10: "x" u8[N,3,32,32] and "y" i64[N].
+Dataset cifar10(const std::vector<std::string> &paths);
 
 } // namespace ingot::data
 

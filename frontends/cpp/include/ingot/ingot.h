@@ -19,8 +19,10 @@
 #include <ingot/error.h>
 #include <ingot/executable.h>
 #include <ingot/graph.h>
+#include <ingot/image.h>
 #include <ingot/metrics.h>
 #include <ingot/nn.h>
+#include <ingot/text.h>
 #include <ingot/train.h>
 
 #endif // INGOT_INGOT_H
