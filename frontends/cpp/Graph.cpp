@@ -101,9 +101,9 @@ Tensor GraphState::tensor(const std::string &name) {
 }
 
 std::string GraphState::fresh(const std::string &stem) {
-  std::string name = stem;
+  std::string name = prefix + stem;
   for (unsigned number = 1; names.count(name); ++number)
-    name = stem + "_" + std::to_string(number);
+    name = prefix + stem + "_" + std::to_string(number);
   names.insert(name);
   return name;
 }
@@ -143,6 +143,12 @@ static onnx::AttributeProto protoOf(const std::string &name, const Attribute &va
     proto.set_type(AttributeProto::FLOATS);
     for (float number : *list)
       proto.add_floats(number);
+  } else if (auto *outputs = std::get_if<std::vector<Tensor>>(&value)) {
+    std::vector<std::string> names;
+    for (const Tensor &output : *outputs)
+      names.push_back(output.name());
+    proto.set_type(AttributeProto::GRAPH);
+    *proto.mutable_g() = graphOf(*outputs, Where::current())->body(names);
   } else {
     proto.set_type(AttributeProto::TENSOR);
     *proto.mutable_t() = detail::protoOf("", std::get<Array>(value));
@@ -310,6 +316,12 @@ onnx::ModelProto GraphState::extract(const std::vector<std::string> &outputs, bo
   return result;
 }
 
+onnx::GraphProto GraphState::body(const std::vector<std::string> &outputs) const {
+  onnx::GraphProto graph = extract(outputs, /*withValues=*/true).graph();
+  *graph.mutable_input() = model.graph().input();
+  return graph;
+}
+
 //===----------------------------------------------------------------------===//
 // The interface
 //===----------------------------------------------------------------------===//
@@ -382,15 +394,20 @@ void Graph::set_value(const std::string &name, Array value) {
   parameter.value = std::move(value);
 }
 
-static void setFrozen(GraphState &graph, const std::string &pattern, bool isFrozen) {
+void detail::demandRegex(const std::string &pattern) {
   try {
     std::regex regex(pattern, std::regex::extended);
-    for (auto &[name, parameter] : graph.parameters)
-      if (std::regex_search(name, regex))
-        parameter.isFrozen = isFrozen;
   } catch (const std::regex_error &error) {
     throw Error(Code::bad_argument, "got '" + pattern + "', want a regular expression: " + error.what());
   }
+}
+
+static void setFrozen(GraphState &graph, const std::string &pattern, bool isFrozen) {
+  demandRegex(pattern);
+  std::regex regex(pattern, std::regex::extended);
+  for (auto &[name, parameter] : graph.parameters)
+    if (std::regex_search(name, regex))
+      parameter.isFrozen = isFrozen;
 }
 
 void Graph::freeze(const std::string &pattern) { setFrozen(*state, pattern, true); }

@@ -18,6 +18,7 @@ namespace ingot::detail {
 struct Parameter {
   Array value, next;
   bool isFrozen = false;
+
 };
 
 /// A graph is an ONNX graph that grows node by node. Every node is checked, and its results' types are inferred, by
@@ -28,6 +29,7 @@ struct GraphState : std::enable_shared_from_this<GraphState> {
   std::map<std::string, Parameter> parameters;
   std::vector<std::string> parameterOrder;
   std::set<std::string> names; ///< of values
+  std::string prefix;          ///< of the names of what operators compute, in the body of a loop
   /// The names that parameters take after a step in training: of a batch normalization's statistics.
   std::map<std::string, std::string> updates;
   uint64_t seed = 0;
@@ -47,12 +49,16 @@ struct GraphState : std::enable_shared_from_this<GraphState> {
 
   /// The part of the model that `outputs` depend on, with the parameters' values where `withValues` says so.
   onnx::ModelProto extract(const std::vector<std::string> &outputs, bool withValues) const;
+  /// The same as the body of an operator: with all inputs, those that nothing reads too.
+  onnx::GraphProto body(const std::vector<std::string> &outputs) const;
 };
 
 /// The graph that all operands are of; throws where they are of several or of none.
 std::shared_ptr<GraphState> graphOf(const std::vector<Tensor> &operands, Where where);
 onnx::TensorProto protoOf(const std::string &name, const Array &value);
 std::string textOf(const std::string &name, const onnx::TypeProto &type);
+/// Throws where this is no regular expression.
+void demandRegex(const std::string &pattern);
 /// "file.cpp:12: " and what is wrong.
 [[noreturn]] void fail(Where where, const std::string &text);
 /// Throws what an error of the compiler says.

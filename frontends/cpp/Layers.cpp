@@ -92,8 +92,14 @@ Module conv2d(int64_t channels, int64_t kernel, ConvOptions options) {
 Module conv3d(int64_t channels, int64_t kernel, ConvOptions options) {
   return conv(3, channels, kernel, options, false);
 }
+Module conv_transpose1d(int64_t channels, int64_t kernel, ConvOptions options) {
+  return conv(1, channels, kernel, options, true);
+}
 Module conv_transpose2d(int64_t channels, int64_t kernel, ConvOptions options) {
   return conv(2, channels, kernel, options, true);
+}
+Module conv_transpose3d(int64_t channels, int64_t kernel, ConvOptions options) {
+  return conv(3, channels, kernel, options, true);
 }
 
 /// A layer that is one operator without parameters.
@@ -101,14 +107,17 @@ static Module plain(const std::string &kind, const std::string &op, const Attrib
   return Module(kind, [=](Scope &scope, const Tensor &x) { return apply(op, {x}, attributes, scope.where); });
 }
 
-static Module pool(const std::string &op, int64_t kernel, int64_t stride) {
-  stride = stride ? stride : kernel;
-  return plain(
-      "pool", op,
-      {{"kernel_shape", std::vector<int64_t>{kernel, kernel}}, {"strides", std::vector<int64_t>{stride, stride}}});
+static Module pool(const std::string &op, unsigned rank, int64_t kernel, int64_t stride) {
+  return plain("pool", op,
+               {{"kernel_shape", std::vector<int64_t>(rank, kernel)},
+                {"strides", std::vector<int64_t>(rank, stride ? stride : kernel)}});
 }
-Module max_pool2d(int64_t kernel, int64_t stride) { return pool("MaxPool", kernel, stride); }
-Module avg_pool2d(int64_t kernel, int64_t stride) { return pool("AveragePool", kernel, stride); }
+Module max_pool1d(int64_t kernel, int64_t stride) { return pool("MaxPool", 1, kernel, stride); }
+Module max_pool2d(int64_t kernel, int64_t stride) { return pool("MaxPool", 2, kernel, stride); }
+Module max_pool3d(int64_t kernel, int64_t stride) { return pool("MaxPool", 3, kernel, stride); }
+Module avg_pool1d(int64_t kernel, int64_t stride) { return pool("AveragePool", 1, kernel, stride); }
+Module avg_pool2d(int64_t kernel, int64_t stride) { return pool("AveragePool", 2, kernel, stride); }
+Module avg_pool3d(int64_t kernel, int64_t stride) { return pool("AveragePool", 3, kernel, stride); }
 Module global_avg_pool() { return plain("pool", "GlobalAveragePool"); }
 Module flatten() { return plain("flatten", "Flatten", {{"axis", int64_t(1)}}); }
 Module relu() { return plain("relu", "Relu"); }
@@ -231,19 +240,22 @@ Module gru(int64_t hidden, RecurrentOptions options) { return recurrent("GRU", "
 Module multi_head_attention(int64_t heads, AttentionOptions options) {
   return Module(
       "attention",
-      [=](Scope &scope, const Tensor &x) {
-        if (x.rank() != 3)
-          fail(scope.where, "attention: got " + x.text() + ", want [N, steps, features]");
+      [=](Scope &scope, const Tensor &x, const Tensor &given) {
+        const Tensor &memory = given ? given : x;
+        for (const Tensor &operand : {x, memory})
+          if (operand.rank() != 3)
+            fail(scope.where, "attention: got " + operand.text() + ", want [N, steps, features]");
         int64_t features = sizeAt(scope, x, -1, "attention");
         if (heads < 1 || features % heads)
           fail(scope.where, "attention: " + std::to_string(heads) + " heads do not divide " + std::to_string(features) +
                                 " features");
         auto project = [&](const std::string &name, const Tensor &value) {
-          Tensor weight = scope.parameter(name + ".weight", {features, features}, xavier_uniform());
+          int64_t in = sizeAt(scope, value, -1, "attention");
+          Tensor weight = scope.parameter(name + ".weight", {features, in}, xavier_uniform());
           Tensor y = matmul(value, transpose(weight, {1, 0}, scope.where), scope.where);
           return apply("Add", {y, scope.parameter(name + ".bias", {features}, zeros())}, {}, scope.where);
         };
-        Tensor y = apply("Attention", {project("query", x), project("key", x), project("value", x)},
+        Tensor y = apply("Attention", {project("query", x), project("key", memory), project("value", memory)},
                          {{"q_num_heads", heads}, {"kv_num_heads", heads}, {"is_causal", int64_t(options.causal)}},
                          scope.where);
         return project("out", y);
@@ -251,28 +263,45 @@ Module multi_head_attention(int64_t heads, AttentionOptions options) {
       options.name);
 }
 
-Module transformer_layer(int64_t heads, TransformerOptions options) {
-  Module attention = multi_head_attention(heads, {.causal = options.causal});
-  Module norm1 = layer_norm(), norm2 = layer_norm();
+/// The parts of a transformer's layer. Only a decoder has attention to a memory.
+static Module transformer(int64_t heads, const TransformerOptions &options, bool isDecoder) {
+  Module attention = multi_head_attention(heads, {.causal = options.causal || isDecoder});
+  Module crossAttention = multi_head_attention(heads);
+  std::vector<Module> norms = {layer_norm(), layer_norm(), layer_norm()};
   Module drop = dropout(options.dropout);
   // The sizes of the feed-forward part follow from the first call.
   auto parts = std::make_shared<std::vector<Module>>();
+  std::string kind = isDecoder ? "decoder" : "transformer";
   return Module(
-      "transformer",
-      [=](Scope &scope, const Tensor &x) {
-        int64_t features = sizeAt(scope, x, -1, "transformer_layer");
+      kind,
+      [=](Scope &scope, const Tensor &x, const Tensor &memory) {
+        if (isDecoder != bool(memory))
+          fail(scope.where,
+               kind + (isDecoder ? ": a memory to attend to is missing" : ": got a memory, want one operand"));
+        int64_t features = sizeAt(scope, x, -1, kind.c_str());
         if (parts->empty())
           *parts = {linear(options.feed_forward ? options.feed_forward : 4 * features), linear(features)};
         auto dropped = [&](const Tensor &value) {
           return options.dropout > 0 ? scope.call(drop, "dropout", value) : value;
         };
+        unsigned number = 0;
+        auto normed = [&](const Tensor &value) {
+          const Module &norm = norms[number++];
+          return scope.call(norm, "norm" + std::to_string(number), value);
+        };
         auto sum = [&](const Tensor &a, const Tensor &b) { return apply("Add", {a, b}, {}, scope.where); };
-        Tensor y = sum(x, dropped(scope.call(attention, "attention", scope.call(norm1, "norm1", x))));
-        Tensor inner = scope.call((*parts)[0], "feed_forward.0", scope.call(norm2, "norm2", y));
+        Tensor y = sum(x, dropped(scope.call(attention, "attention", normed(x))));
+        if (isDecoder)
+          y = sum(y, dropped(scope.call(crossAttention, "cross_attention", normed(y), memory)));
+        Tensor inner = scope.call((*parts)[0], "feed_forward.0", normed(y));
         inner = scope.call((*parts)[1], "feed_forward.1", ingot::gelu(inner, scope.where));
         return sum(y, dropped(inner));
       },
       options.name);
+}
+Module transformer_layer(int64_t heads, TransformerOptions options) { return transformer(heads, options, false); }
+Module transformer_decoder_layer(int64_t heads, TransformerOptions options) {
+  return transformer(heads, options, true);
 }
 
 Module positional_encoding() {

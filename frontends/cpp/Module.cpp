@@ -17,7 +17,7 @@ using namespace detail;
 
 struct Module::State {
   std::string kind, name;
-  Build build;
+  BuildWithMemory build;
   std::shared_ptr<GraphState> graph;        ///< of the first call
   std::map<std::string, Tensor> parameters; ///< by their names in the module
   std::set<std::string> statistics;         ///< those of them that gradients do not move
@@ -25,7 +25,17 @@ struct Module::State {
   std::string prefix;                       ///< of the first call
 };
 
-Module::Module(std::string kind, Build build, std::string name) : state(std::make_shared<State>()) {
+Module::Module(std::string kind, Build build, std::string name)
+    : Module(
+          kind,
+          [kind, build](Scope &scope, const Tensor &x, const Tensor &memory) {
+            if (memory)
+              fail(scope.where, kind + ": got " + x.text() + " and " + memory.text() + ", want one operand");
+            return build(scope, x);
+          },
+          std::move(name)) {}
+
+Module::Module(std::string kind, BuildWithMemory build, std::string name) : state(std::make_shared<State>()) {
   state->kind = std::move(kind);
   state->build = std::move(build);
   state->name = std::move(name);
@@ -43,8 +53,10 @@ static std::string topName(GraphState &graph, const std::string &name, const std
   return found;
 }
 
-Tensor Module::operator()(const Tensor &x, Where where) const {
-  std::shared_ptr<GraphState> graph = graphOf({x}, where);
+Tensor Module::operator()(const Tensor &x, Where where) const { return (*this)(x, Tensor(), where); }
+
+Tensor Module::operator()(const Tensor &x, const Tensor &memory, Where where) const {
+  std::shared_ptr<GraphState> graph = graphOf({x, memory}, where);
   if (state->graph && state->graph != graph)
     fail(where, "a layer of another graph");
   if (!state->graph) {
@@ -53,7 +65,7 @@ Tensor Module::operator()(const Tensor &x, Where where) const {
       state->prefix = topName(*graph, state->name, state->kind);
   }
   Scope scope(GraphState::asGraph(graph), state->prefix, *state, where);
-  return state->build(scope, x);
+  return state->build(scope, x, memory);
 }
 
 std::vector<Tensor> Module::parameters() const {
@@ -101,12 +113,12 @@ Tensor Scope::statistic(const std::string &name, const std::vector<int64_t> &sha
   return parameter(name, shape, initial);
 }
 
-Tensor Scope::call(const Module &part, const std::string &name, const Tensor &x) {
+Tensor Scope::call(const Module &part, const std::string &name, const Tensor &x, const Tensor &memory) {
   if (!part.state->graph) {
     part.state->prefix = prefix + "." + (part.state->name.empty() ? name : part.state->name);
     module.parts.push_back(part);
   }
-  return part(x, where);
+  return part(x, memory, where);
 }
 
 Module sequential(std::vector<Module> parts, std::string name) {

@@ -96,6 +96,9 @@ Tensor mean(const Tensor &x, const std::vector<int64_t> &axes, bool keepdims, Wh
 Tensor max(const Tensor &x, const std::vector<int64_t> &axes, bool keepdims, Where where) {
   return reduce("ReduceMax", x, axes, keepdims, where);
 }
+Tensor log_sum_exp(const Tensor &x, const std::vector<int64_t> &axes, bool keepdims, Where where) {
+  return reduce("ReduceLogSumExp", x, axes, keepdims, where);
+}
 Tensor argmax(const Tensor &x, int64_t axis, bool keepdims, Where where) {
   return apply("ArgMax", {x}, {{"axis", axis}, {"keepdims", int64_t(keepdims)}}, where);
 }
@@ -121,6 +124,47 @@ Tensor squeeze(const Tensor &x, const std::vector<int64_t> &axes, Where where) {
 }
 Tensor unsqueeze(const Tensor &x, const std::vector<int64_t> &axes, Where where) {
   return apply("Unsqueeze", {x, list(x, axes, where)}, {}, where);
+}
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+std::vector<Tensor> scan(const std::vector<Tensor> &initial, const std::vector<Tensor> &sequences, const ScanBody &body,
+                         Where where) {
+  if (sequences.empty())
+    fail(where, "scan: a sequence is missing");
+  std::vector<Tensor> operands = initial;
+  operands.insert(operands.end(), sequences.begin(), sequences.end());
+  std::shared_ptr<GraphState> outer = graphOf(operands, where);
+  Graph inner;
+  // ONNX wants names that no graph around has.
+  std::string prefix = GraphState::of(inner)->prefix = outer->fresh("scan") + "/";
+  std::vector<Tensor> states, slices;
+  for (const Tensor &state : initial)
+    states.push_back(
+        inner.input(prefix + "state_" + std::to_string(states.size()), state.dtype(), state.shape(), where));
+  for (const Tensor &sequence : sequences) {
+    Shape shape = sequence.shape();
+    if (shape.empty())
+      fail(where, "scan: got " + sequence.text() + ", want steps along its first dimension");
+    shape.erase(shape.begin());
+    slices.push_back(inner.input(prefix + "slice_" + std::to_string(slices.size()), sequence.dtype(), shape, where));
+  }
+  ScanStep step = body(states, slices);
+  if (step.states.size() != initial.size())
+    fail(where, "scan: a step gives " + std::to_string(step.states.size()) + " states, want " +
+                    std::to_string(initial.size()));
+  std::vector<Tensor> outputs = step.states;
+  outputs.insert(outputs.end(), step.results.begin(), step.results.end());
+  for (Tensor &output : outputs) {
+    if (GraphState::of(output) != GraphState::of(inner))
+      fail(where, "scan: a step gives " + (output ? output.text() : "nothing") + ", want what it computes itself");
+    // A graph's outputs are values of their own.
+    output = apply("Identity", {output}, {}, where);
+  }
+  return apply_all("Scan", operands, {{"body", outputs}, {"num_scan_inputs", int64_t(sequences.size())}},
+                   unsigned(outputs.size()), where);
 }
 
 } // namespace ingot

@@ -8,6 +8,7 @@
 #ifndef INGOT_GRAPH_H
 #define INGOT_GRAPH_H
 
+#include <functional>
 #include <ingot/array.h>
 #include <memory>
 #include <optional>
@@ -64,8 +65,9 @@ public:
   Where where;
 };
 
-/// An attribute of an ONNX operator.
-using Attribute = std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>, Array>;
+/// An attribute of an ONNX operator. Tensors stand for the graph that computes them from its own inputs.
+using Attribute =
+    std::variant<int64_t, float, std::string, std::vector<int64_t>, std::vector<float>, Array, std::vector<Tensor>>;
 using Attributes = std::map<std::string, Attribute>;
 
 /// A computation, as a graph of ONNX operators with named inputs and parameters. A handle: copies are the same graph.
@@ -118,6 +120,16 @@ Tensor apply(const std::string &op, const std::vector<Tensor> &operands, const A
 std::vector<Tensor> apply_all(const std::string &op, const std::vector<Tensor> &operands, const Attributes &attributes,
                               unsigned results, Where where = Where::current());
 
+/// What one step of a loop computes: the states that the next step begins with, and its own results.
+struct ScanStep {
+  std::vector<Tensor> states, results;
+};
+using ScanBody = std::function<ScanStep(const std::vector<Tensor> &states, const std::vector<Tensor> &slices)>;
+/// Takes states through the steps along the first dimension of `sequences`. `body` is called once, with tensors of a
+/// graph of its own, and sees no others. Gives the last states, and then the results of all steps.
+std::vector<Tensor> scan(const std::vector<Tensor> &initial, const std::vector<Tensor> &sequences, const ScanBody &body,
+                         Where where = Where::current());
+
 //===----------------------------------------------------------------------===//
 // Arithmetic; shapes broadcast as in NumPy
 //===----------------------------------------------------------------------===//
@@ -147,6 +159,8 @@ Tensor gelu(const Tensor &x, Where where = Where::current());
 Tensor softplus(const Tensor &x, Where where = Where::current());
 Tensor softmax(const Tensor &x, int64_t axis = -1, Where where = Where::current());
 Tensor log_softmax(const Tensor &x, int64_t axis = -1, Where where = Where::current());
+Tensor log_sum_exp(const Tensor &x, const std::vector<int64_t> &axes, bool keepdims = false,
+                   Where where = Where::current());
 
 /// Products of matrices in the last two dimensions.
 Tensor matmul(const Tensor &a, const Tensor &b, Where where = Where::current());

@@ -22,9 +22,13 @@ class Module {
 public:
   /// `build` computes the result and takes parameters from the scope.
   using Build = std::function<Tensor(Scope &, const Tensor &)>;
+  /// The same for a layer that also looks at a memory, which is null where the caller gives none.
+  using BuildWithMemory = std::function<Tensor(Scope &, const Tensor &, const Tensor &memory)>;
   Module(std::string kind, Build build, std::string name = "");
+  Module(std::string kind, BuildWithMemory build, std::string name = "");
 
   Tensor operator()(const Tensor &x, Where where = Where::current()) const;
+  Tensor operator()(const Tensor &x, const Tensor &memory, Where where = Where::current()) const;
   /// The parameters that calls have made, without the running statistics of normalizations.
   std::vector<Tensor> parameters() const;
 
@@ -45,7 +49,7 @@ public:
   Tensor statistic(const std::string &name, const std::vector<int64_t> &shape,
                    const std::function<Array(const std::vector<int64_t> &shape, uint64_t seed)> &initial);
   /// A part of this module.
-  Tensor call(const Module &part, const std::string &name, const Tensor &x);
+  Tensor call(const Module &part, const std::string &name, const Tensor &x, const Tensor &memory = {});
 
   Graph graph;
   Where where;
@@ -91,16 +95,24 @@ struct ConvOptions {
 Module conv1d(int64_t channels, int64_t kernel, ConvOptions options = {});
 Module conv2d(int64_t channels, int64_t kernel, ConvOptions options = {});
 Module conv3d(int64_t channels, int64_t kernel, ConvOptions options = {});
+Module conv_transpose1d(int64_t channels, int64_t kernel, ConvOptions options = {});
 Module conv_transpose2d(int64_t channels, int64_t kernel, ConvOptions options = {});
+Module conv_transpose3d(int64_t channels, int64_t kernel, ConvOptions options = {});
 
+/// A stride of 0 is the kernel's size.
+Module max_pool1d(int64_t kernel, int64_t stride = 0);
 Module max_pool2d(int64_t kernel, int64_t stride = 0);
+Module max_pool3d(int64_t kernel, int64_t stride = 0);
+Module avg_pool1d(int64_t kernel, int64_t stride = 0);
 Module avg_pool2d(int64_t kernel, int64_t stride = 0);
+Module avg_pool3d(int64_t kernel, int64_t stride = 0);
 Module global_avg_pool();
 
 struct NormOptions {
   double eps = 1e-5, momentum = 0.1;
   std::string name = "";
 };
+/// Its running variance is ONNX's, of the batch itself; PyTorch's is larger by n / (n - 1) for n values of a channel.
 Module batch_norm(NormOptions options = {});
 /// Over the last dimension.
 Module layer_norm(NormOptions options = {});
@@ -127,7 +139,7 @@ struct AttentionOptions {
   bool causal = false;
   std::string name = "";
 };
-/// Self-attention of [N, steps, features].
+/// Attention of [N, steps, features] to itself, or to the memory [N, steps, features] of the call.
 Module multi_head_attention(int64_t heads, AttentionOptions options = {});
 struct TransformerOptions {
   int64_t feed_forward = 0; ///< 0: four times the features
@@ -137,6 +149,8 @@ struct TransformerOptions {
 };
 /// Attention and a feed-forward part, each with normalization before it and a way around it.
 Module transformer_layer(int64_t heads, TransformerOptions options = {});
+/// The same with attention to the memory of the call in the middle; the attention before it is causal.
+Module transformer_decoder_layer(int64_t heads, TransformerOptions options = {});
 /// Adds sines and cosines of the place, as in Vaswani et al. 2017.
 Module positional_encoding();
 
@@ -173,6 +187,15 @@ Tensor hinge(const Tensor &x, const Tensor &target, Where where = Where::current
 Tensor cosine_distance(const Tensor &a, const Tensor &b, Where where = Where::current());
 Tensor triplet(const Tensor &anchor, const Tensor &positive, const Tensor &negative, double margin = 1,
                Where where = Where::current());
+
+/// Chen et al. 2020: rows a[i] and b[i] of [N, features] are two views of one sample; each is to be nearer to the
+/// other, by the cosine over the temperature, than to the rest of both.
+Tensor nt_xent(const Tensor &a, const Tensor &b, double temperature = 0.5, Where where = Where::current());
+/// Graves et al. 2006: logits [N, steps, classes], of which class `blank` separates, and labels i64 [N, most], with the
+/// numbers of steps and of labels of each sample, i64 [N]. As in PyTorch, a sample's loss is divided by its number of
+/// labels, and infinite where it has fewer steps than its labels need; its gradient is then 0.
+Tensor ctc(const Tensor &logits, const Tensor &labels, const Tensor &steps, const Tensor &label_counts,
+           int64_t blank = 0, Where where = Where::current());
 
 /// Sums of squares and of magnitudes, for penalties.
 Tensor l2(const std::vector<Tensor> &parameters, Where where = Where::current());
