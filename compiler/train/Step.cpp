@@ -195,13 +195,16 @@ Value Objective::addState(StringRef name, RankedTensorType type) {
   return addArgument(main.getNumArguments(), name, type, true);
 }
 
+static Value squareSum(ImplicitLocOpBuilder &b, Value x) {
+  return ReduceSumSquareOp::create(b, x, llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x))), /*keepdims=*/false);
+}
+
 /// The gradients scaled down to a norm of at most `limit` together, as torch.nn.utils.clip_grad_norm_ does.
 static SmallVector<Value> clip(ImplicitLocOpBuilder &b, ValueRange gradients, double limit) {
   Rule r(b, b.getF32Type());
   Value total;
   for (Value gradient : gradients) {
-    Value wide = r.wide(gradient);
-    Value square = ReduceSumSquareOp::create(b, wide, llvm::to_vector(llvm::seq<int64_t>(0, rankOf(wide))), false);
+    Value square = squareSum(b, r.wide(gradient));
     total = total ? r.add(total, square) : square;
   }
   Value factor = r.div(r.number(limit), r.add(b.createOrFold<SqrtOp>(total), r.number(1e-6)));
@@ -239,6 +242,12 @@ llvm::Error Objective::buildStep(const Optimizer &optimizer, const StepOptions &
   if (moved.empty())
     return fault("the model has no parameters to train");
   SmallVector<Value> gradients(GradientOp::create(b, loss, moved).getGradients());
+  if (options.gradientNorms)
+    for (auto [place, gradient] : llvm::zip_equal(places, gradients)) {
+      Rule r(b, getElementTypeOrSelf(gradient));
+      Value square = squareSum(b, r.wide(gradient));
+      results.push_back({"gradient_norm." + state[place].name, b.createOrFold<SqrtOp>(square)});
+    }
   if (options.clipNorm != 0)
     gradients = clip(b, gradients, options.clipNorm);
   auto scalar = [&](Type element) { return RankedTensorType::get({}, element); };
@@ -256,7 +265,13 @@ llvm::Error Objective::buildStep(const Optimizer &optimizer, const StepOptions &
       values.push_back(addState("optimizer." + slot + "." + name, type.clone(computeType(type.getElementType()))));
     while (entry->first != name)
       ++entry;
-    entry->second = optimizer.update(b, shared, parameter, gradient, values);
+    ParameterRule rule = options.rules ? options.rules(name) : ParameterRule();
+    Optimizer own = optimizer;
+    own.weightDecay = rule.weightDecay.value_or(optimizer.weightDecay);
+    Optimizer::Shared ownShared = shared;
+    if (rule.rate != 1)
+      ownShared.lr = b.createOrFold<MulOp>(lr, literal(b, rule.rate, b.getF64Type()));
+    entry->second = own.update(b, ownShared, parameter, gradient, values);
     for (auto [slot, value] : llvm::zip_equal(optimizer.slots(), values))
       slots.push_back({"optimizer." + slot + "." + name, value});
   }

@@ -18,6 +18,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
 #include <functional>
+#include <optional>
 
 namespace ingot {
 
@@ -27,6 +28,12 @@ struct StateValue {
   std::vector<char> bytes;
   bool isParameter = false;
   bool changes = true; ///< or the step only reads it
+};
+
+/// What is other for a parameter than the optimizer says.
+struct ParameterRule {
+  double rate = 1; ///< times the learning rate
+  std::optional<double> weightDecay;
 };
 
 /// What a step does beside moving every parameter and giving the loss.
@@ -39,6 +46,10 @@ struct StepOptions {
   std::map<std::string, std::string> updates;
   /// Limit on the norm of all gradients together (Pascanu et al. 2013); 0: none.
   double clipNorm = 0;
+  /// Of each parameter; empty: all as the optimizer says.
+  std::function<ParameterRule(llvm::StringRef parameter)> rules;
+  /// Gives "gradient_norm.NAME" of each parameter that moves, before the limit and after the other results.
+  bool gradientNorms = false;
 };
 
 /// A function on its way to a step of training.

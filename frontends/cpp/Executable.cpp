@@ -9,6 +9,7 @@
 #include "frontends/cpp/GraphState.h"
 #include "frontends/cpp/Native.h"
 #include "frontends/onnx/Importer.h"
+#include <algorithm>
 #include <cstring>
 #include <ingot/executable.h>
 
@@ -25,6 +26,7 @@ struct Executable::State {
   std::string folder;
   CompileSettings settings;
   std::vector<ValueInfo> inputs;
+  std::shared_ptr<GraphState> parameters; ///< where calls find them, or null where they are constants
 
   std::mutex mutex;
   /// The code for each set of open sizes, with the contexts that no call uses at the moment.
@@ -106,7 +108,9 @@ Arrays Executable::operator()(const Arrays &arrays) const {
     context = variant->native->context(state->settings.threads);
   const ingot_model &model = variant->native->model();
   for (uint32_t i = 0; i < model.num_inputs; ++i) {
-    const Array &array = arrays.at(model.inputs[i].name);
+    auto given = arrays.find(model.inputs[i].name);
+    const Array &array =
+        given != arrays.end() ? given->second : state->parameters->parameters.at(model.inputs[i].name).value;
     if (ingot_status status = ingot_context_set_input(context.get(), i, array.data(), array.bytes()))
       throwStatus(status, ingot_last_error());
   }
@@ -119,8 +123,10 @@ Arrays Executable::operator()(const Arrays &arrays) const {
   return outputs;
 }
 
-/// Throws where sizes are still open.
-static void demandBound(const std::vector<ValueInfo> &inputs) {
+/// Throws where sizes are still open, or parameters those of a graph.
+static void demandBound(const std::vector<ValueInfo> &inputs, bool isLive) {
+  if (isLive)
+    throw Error(Code::bad_argument, "an executable with live parameters has no contexts and no files");
   for (const ValueInfo &input : inputs)
     for (size_t i = 0; i < input.dims.size(); ++i)
       if (input.dims[i] < 0)
@@ -129,7 +135,7 @@ static void demandBound(const std::vector<ValueInfo> &inputs) {
 }
 
 void Executable::save(const std::string &path) const {
-  demandBound(state->inputs);
+  demandBound(state->inputs, state->settings.live);
   llvm::StringRef name = path;
   OutputKind kind = name.ends_with(".so")  ? OutputKind::Library
                     : name.ends_with(".o") ? OutputKind::Object
@@ -141,6 +147,20 @@ void Executable::save(const std::string &path) const {
                      });
 }
 
+/// Makes the parameters of a model inputs.
+static void exposeParameters(onnx::GraphProto &model, const GraphState &graph) {
+  auto &tensors = *model.mutable_initializer();
+  for (const onnx::TensorProto &tensor : tensors) {
+    if (!graph.parameters.count(tensor.name()))
+      continue;
+    onnx::ValueInfoProto *input = model.add_input();
+    input->set_name(tensor.name());
+    *input->mutable_type() = graph.types.at(tensor.name());
+  }
+  auto isParameter = [&](const onnx::TensorProto &tensor) { return graph.parameters.count(tensor.name()) != 0; };
+  tensors.erase(std::remove_if(tensors.begin(), tensors.end(), isParameter), tensors.end());
+}
+
 Executable compile(const std::vector<Tensor> &outputs, const CompileSettings &settings) {
   std::shared_ptr<GraphState> graph = graphOf(outputs, Where::current());
   std::vector<std::string> names;
@@ -149,10 +169,14 @@ Executable compile(const std::vector<Tensor> &outputs, const CompileSettings &se
   Executable result;
   result.state = std::make_shared<Executable::State>();
   Executable::State &state = *result.state;
-  state.model = graph->extract(names, /*withValues=*/true);
+  state.model = graph->extract(names, /*withValues=*/!settings.live);
   state.folder = graph->folder;
   state.settings = settings;
   state.inputs = inputsOf(state.model, settings.dims);
+  if (settings.live) {
+    exposeParameters(*state.model.mutable_graph(), *graph);
+    state.parameters = graph;
+  }
   // Everything is bound: errors show here, and the first call is as fast as the others.
   if (std::all_of(state.inputs.begin(), state.inputs.end(), [](const ValueInfo &input) {
         return std::all_of(input.dims.begin(), input.dims.end(), [](int64_t size) { return size >= 0; });
@@ -190,7 +214,7 @@ struct Context::State {
 };
 
 Context Executable::context() const {
-  demandBound(state->inputs);
+  demandBound(state->inputs, state->settings.live);
   Context result;
   result.state = std::make_shared<Context::State>();
   std::lock_guard<std::mutex> lock(state->mutex);

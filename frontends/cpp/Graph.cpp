@@ -392,6 +392,7 @@ void Graph::set_value(const std::string &name, Array value) {
     throw Error(Code::bad_argument,
                 "parameter '" + name + "': got " + value.type_text() + ", want " + parameter.value.type_text());
   parameter.value = std::move(value);
+  parameter.applyMask();
 }
 
 void detail::demandRegex(const std::string &pattern) {

@@ -18,7 +18,9 @@ namespace ingot::detail {
 struct Parameter {
   Array value, next;
   bool isFrozen = false;
+  std::vector<bool> mask; ///< the elements that are not pruned; empty: all
 
+  void applyMask();
 };
 
 /// A graph is an ONNX graph that grows node by node. Every node is checked, and its results' types are inferred, by

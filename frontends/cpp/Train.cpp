@@ -123,6 +123,7 @@ struct Trainer::State {
   std::optional<Executable> evaluation;
 
   bool moves(const std::string &parameter) const;
+  ParameterRule ruleFor(const std::string &parameter) const;
   Variant &variant(const std::map<std::string, int64_t> &dims);
   Metrics run(Variant &variant, const Arrays &batch);
   std::vector<std::string> results() const;
@@ -131,6 +132,13 @@ struct Trainer::State {
 bool Trainer::State::moves(const std::string &name) const {
   return !graph->parameters.at(name).isFrozen &&
          (settings.train.empty() || std::regex_search(name, std::regex(settings.train, std::regex::extended)));
+}
+
+ParameterRule Trainer::State::ruleFor(const std::string &name) const {
+  for (const ParameterGroup &group : settings.groups)
+    if (std::regex_search(name, std::regex(group.pattern, std::regex::extended)))
+      return {group.rate, group.weight_decay};
+  return {};
 }
 
 std::vector<std::string> Trainer::State::results() const {
@@ -160,6 +168,8 @@ Trainer::State::Variant &Trainer::State::variant(const std::map<std::string, int
   StepOptions step;
   step.results = results();
   step.clipNorm = rule.clipNorm;
+  step.gradientNorms = settings.gradient_norms;
+  step.rules = [&](llvm::StringRef name) { return ruleFor(name.str()); };
   step.moves = [&](llvm::StringRef name) { return moves(name.str()); };
   for (auto &[parameter, value] : updates)
     step.updates[parameter] = value;
@@ -170,7 +180,9 @@ Trainer::State::Variant &Trainer::State::variant(const std::map<std::string, int
   found.native = std::make_unique<Native>(take(compileAndLoad(*module, options)));
   found.context = found.native->context(settings.threads);
   found.batchInputs = batchInputs;
-  found.plainResults = unsigned(1 + step.results.size());
+  found.plainResults = found.native->model().num_outputs;
+  for (const StateValue &value : objective.state)
+    found.plainResults -= value.changes;
   const ingot_model &compiled = found.native->model();
   for (size_t i = 0; i < objective.state.size(); ++i) {
     const StateValue &value = objective.state[i];
@@ -225,8 +237,10 @@ Metrics Trainer::State::run(Variant &variant, const Arrays &batch) {
                                      variant.written[i]->next.bytes()));
   detail::run(context);
   // What was written is what the next step reads: no state is copied.
-  for (Parameter *place : variant.written)
+  for (Parameter *place : variant.written) {
     std::swap(place->value, place->next);
+    place->applyMask();
+  }
   ++steps;
   Metrics metrics;
   metrics["loss"] = scalarAt(model.outputs[0], ingot_context_output(context, 0));
@@ -235,6 +249,8 @@ Metrics Trainer::State::run(Variant &variant, const Arrays &batch) {
     metrics[label] = scalarAt(model.outputs[index], ingot_context_output(context, index));
     ++index;
   }
+  for (; index < variant.plainResults; ++index)
+    metrics[model.outputs[index].name] = scalarAt(model.outputs[index], ingot_context_output(context, index));
   return metrics;
 }
 
@@ -275,6 +291,12 @@ Trainer compile_train(const Tensor &loss, const OptimizerSettings &optimizer, co
   state.loss = loss.name();
   state.rule = ruleOf(optimizer);
   state.settings = settings;
+  for (const ParameterGroup &group : settings.groups) {
+    demandRegex(group.pattern);
+    if (!(group.rate >= 0) || !(group.weight_decay.value_or(0) >= 0))
+      throw Error(Code::bad_argument, "the group '" + group.pattern + "' has a rate or a weight decay below 0");
+  }
+  demandRegex(settings.train);
   std::vector<std::string> outputs = state.results();
   outputs.insert(outputs.begin(), loss.name());
   state.model = state.graph->extract(outputs, /*withValues=*/false);

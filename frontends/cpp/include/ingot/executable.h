@@ -17,6 +17,7 @@ struct CompileSettings {
   unsigned threads = 0;                     ///< of a run; 0: the processor's cores
   std::string target = "host";              ///< as --target
   uint64_t max_memory = 0;                  ///< bytes of arena and weights; more is Code::limit
+  bool live = false; ///< calls take the parameters' values from the graph as they are then: for use between steps
 };
 
 /// Inputs and outputs in memory for runs that neither allocate nor throw. For one thread at a time; keeps its

@@ -24,5 +24,6 @@
 #include <ingot/nn.h>
 #include <ingot/text.h>
 #include <ingot/train.h>
+#include <ingot/weights.h>
 
 #endif // INGOT_INGOT_H

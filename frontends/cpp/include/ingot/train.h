@@ -61,11 +61,20 @@ struct adamw {
 };
 using OptimizerSettings = std::variant<sgd, rmsprop, adagrad, adam, adamw>;
 
+/// Parameters that the optimizer treats otherwise than the rest.
+struct ParameterGroup {
+  std::string pattern; ///< regular expression: those whose names contain a match and that no earlier group has
+  double rate = 1;     ///< times the optimizer's learning rate
+  std::optional<double> weight_decay = {}; ///< instead of the optimizer's
+};
+
 struct TrainSettings {
   std::map<std::string, Tensor> metrics = {}; ///< scalars to report beside the loss
   std::string train = ""; ///< regular expression: the parameters that move; "": all that are not frozen
-  uint64_t seed = 0;      ///< of dropout
-  unsigned threads = 0;   ///< 0: the processor's cores
+  std::vector<ParameterGroup> groups = {};
+  bool gradient_norms = false; ///< report "gradient_norm.NAME" of each parameter, before clipping
+  uint64_t seed = 0;           ///< of dropout
+  unsigned threads = 0;        ///< 0: the processor's cores
 };
 
 /// What `fit` does.
