@@ -29,7 +29,7 @@ int64_t Node::integer(StringRef name, int64_t otherwise) const {
 
 double Node::number(StringRef name, double otherwise) const {
   auto attr = dyn_cast_or_null<FloatAttr>(attributes.get(name));
-  return attr ? attr.getValueAsDouble() : otherwise;
+  return attr ? attr.getValueAsDouble() : double(float(otherwise)); // defaults are f32 too
 }
 
 std::string Node::text(StringRef name, StringRef otherwise) const {
@@ -85,6 +85,10 @@ LogicalResult Node::constantIntegers(unsigned input, StringRef what, std::option
   values.reset();
   if (!has(input))
     return success();
+  if (type(input).hasStaticShape() && type(input).getNumElements() == 0) {
+    values.emplace(); // known without being a constant
+    return success();
+  }
   DenseElementsAttr elements = need(in(input));
   if (!elements)
     return unsupported("'" + what + "' is not known at compile time");
