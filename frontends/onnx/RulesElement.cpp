@@ -112,6 +112,12 @@ static LogicalResult prelu(Node &n) {
   return n.result(n.build("where", {n.build("less", {n.in(0), zero}, {}), scaled, n.in(0)}, {}));
 }
 
+static LogicalResult thresholdedRelu(Node &n) {
+  Type type = n.type(0).getElementType();
+  Value kept = n.build("greater", {n.in(0), n.scalar(n.number("alpha", 1), type)}, {});
+  return n.result(n.build("where", {kept, n.in(0), n.scalar(0, type)}, {}));
+}
+
 /// Constants given by number; tensors are dealt with before.
 static LogicalResult constant(Node &n) {
   Attribute value;
@@ -144,6 +150,7 @@ void addElementRules(RuleMap &rules) {
   rules[".IsNaN"] = isNaN;
   rules[".IsInf"] = isInf;
   rules[".PRelu"] = prelu;
+  rules[".ThresholdedRelu"] = thresholdedRelu;
   rules[".Constant"] = constant;
 }
 

@@ -53,7 +53,24 @@ static LogicalResult layerNorm(Node &n) {
     operands.push_back(n.in(2));
   n.build("layer_norm", operands, {n.attr("axis", n.integer("axis", -1)), n.attr("epsilon", n.number("epsilon", 1e-5))},
           &results);
+  // The statistics are of the type that the node asks for, f32 unless it says more.
+  Type statistics = elementType(n.b.getContext(), int(n.integer("stash_type", 1)));
+  for (size_t i = 1; i < results.size(); ++i)
+    if (statistics && n.wants(i) && results[i])
+      results[i] = n.cast(results[i], statistics);
   return n.results(results);
+}
+
+/// ONNX's definition by other operators holds for f32 only.
+static LogicalResult meanVarianceNorm(Node &n) {
+  SmallVector<int64_t> axes = n.integers("axes").value_or(SmallVector<int64_t>{0, 2, 3});
+  Type element = n.type(0).getElementType(), wide = element.getIntOrFloatBitWidth() < 32 ? n.b.getF32Type() : element;
+  auto average = [&](Value x) { return n.build("reduce_mean", x, {n.attr("axes", axes), n.attr("keepdims", true)}); };
+  Value x = n.cast(n.in(0), wide);
+  Value centered = n.build("sub", {x, average(x)}, {});
+  Value deviation = n.build("sqrt", average(n.build("mul", {centered, centered}, {})), {});
+  Value y = n.build("div", {centered, n.build("add", {deviation, n.scalar(1e-9, wide)}, {})}, {});
+  return n.result(n.cast(y, element));
 }
 
 static LogicalResult rmsNorm(Node &n) {
@@ -102,6 +119,7 @@ static LogicalResult softmax(Node &n, StringRef op) {
 void addNormalizeRules(RuleMap &rules) {
   rules[".BatchNormalization"] = batchNorm;
   rules[".LayerNormalization"] = layerNorm;
+  rules[".MeanVarianceNormalization"] = meanVarianceNorm;
   rules[".RMSNormalization"] = rmsNorm;
   rules[".GroupNormalization"] = [](Node &n) { return groupNorm(n, n.integer("num_groups", 1)); };
   rules[".InstanceNormalization"] = [](Node &n) {
