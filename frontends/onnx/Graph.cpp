@@ -182,7 +182,9 @@ static void checkInputs(Node &node, const onnx::OpSchema &schema) {
     Type element = input.value() ? node.type(i).getElementType() : Type();
     if (parameter && element) {
       std::string type = schemaType(element);
-      if (llvm::none_of(parameter->GetTypes(), [&](const std::string *allowed) { return *allowed == type; }))
+      if (llvm::none_of(parameter->GetTypes(), [&](const std::string *allowed) {
+            return *allowed == type || *allowed == "optional(" + type + ")"; // which is there
+          }))
         (void)node.invalid("input " + Twine(i) + " is a " + type + ", which the operator does not take");
       bool isAlike = parameter->GetOption() != onnx::OpSchema::Variadic || parameter->GetIsHomogeneous();
       auto [variable, isFirst] = bound.try_emplace(parameter->GetTypeStr(), element);

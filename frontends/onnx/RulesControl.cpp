@@ -324,8 +324,6 @@ static SmallVector<int64_t> moving(int64_t rank, int64_t from, int64_t to) {
 }
 
 static LogicalResult importScan(Node &n) {
-  if (n.version < 9)
-    return n.unsupported("the form of opset 8, with a batch, is not supported");
   int64_t scanned = n.integer("num_scan_inputs", 0), carries = int64_t(n.numInputs()) - scanned;
   if (scanned < 1 || carries < 0)
     return n.invalid("num_scan_inputs is " + Twine(scanned) + ", but there are " + Twine(n.numInputs()) + " inputs");
@@ -402,10 +400,49 @@ static LogicalResult importScan(Node &n) {
   return n.results(values);
 }
 
+/// The form of opset 8 scans each row of a batch by itself.
+static LogicalResult importBatchedScan(Node &n) {
+  if (n.has(0))
+    return n.unsupported("sequences of different lengths are not supported");
+  SmallVector<Bound> operands(llvm::drop_begin(n.inputs));
+  if (Attribute directions = n.attributes.erase("directions"))
+    n.attributes.set("scan_input_directions", directions);
+  int64_t batch = n.has(1) && n.type(1).getRank() ? n.type(1).getDimSize(0) : ShapedType::kDynamic;
+  if (batch == 0)
+    return n.unsupported("a batch of nothing is not supported");
+  for (auto [i, operand] : llvm::enumerate(operands)) {
+    auto type = operand.value() ? Node::typeOf(operand.value()) : RankedTensorType();
+    if (!type || !type.hasStaticShape())
+      return n.unsupported("the size of input " + Twine(i + 1) + " is not known at compile time");
+    if (!type.getRank() || type.getDimSize(0) != batch)
+      return n.invalid("input " + Twine(i + 1) + " must have the batch as its first dimension");
+  }
+  SmallVector<SmallVector<Value>> rows(n.outputNames.size());
+  for (int64_t row = 0; row < batch; ++row) {
+    n.inputs.clear();
+    n.outputs.clear();
+    for (const Bound &operand : operands)
+      n.inputs.push_back(
+          n.reshape(n.slice(operand.value(), 0, row, row + 1), Node::typeOf(operand.value()).getShape().drop_front()));
+    if (failed(importScan(n)))
+      return failure();
+    for (auto [values, output] : llvm::zip(rows, n.outputs)) {
+      SmallVector<int64_t> shape(Node::typeOf(output.value()).getShape());
+      shape.insert(shape.begin(), 1);
+      values.push_back(n.reshape(output.value(), shape));
+    }
+  }
+  SmallVector<Value> results;
+  for (ArrayRef<Value> values : rows)
+    results.push_back(n.build("concat", values, n.attr("axis", int64_t(0))));
+  n.outputs.clear();
+  return n.results(results);
+}
+
 void addControlRules(RuleMap &rules) {
   rules[".If"] = importIf;
   rules[".Loop"] = importLoop;
-  rules[".Scan"] = importScan;
+  rules[".Scan"] = [](Node &n) { return n.version < 9 ? importBatchedScan(n) : importScan(n); };
 }
 
 } // namespace ingot::onnx_import

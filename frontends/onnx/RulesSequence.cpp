@@ -73,6 +73,30 @@ static LogicalResult concat(Node &n) {
   return n.result(n.build("concat", values, n.attr("axis", axis)));
 }
 
+/// The graph for each place of the sequences; what is no sequence is the same for all.
+static LogicalResult map(Node &n) {
+  SmallVector<SmallVector<Value>> results(n.outputNames.size());
+  for (size_t i = 0, size = n.inputs[0].values.size(); i < size; ++i) {
+    SmallVector<Bound> inputs;
+    for (const Bound &input : n.inputs) {
+      if (input.isSequence && input.values.size() != size)
+        return n.invalid("has sequences of " + Twine(size) + " and " + Twine(input.values.size()) + " tensors");
+      inputs.push_back(input.isSequence ? Bound(input.values[i]) : input);
+    }
+    auto values = n.inlineGraph("body", inputs);
+    if (failed(values))
+      return failure();
+    if (values->size() < results.size())
+      return n.invalid("the body has " + Twine(values->size()) + " outputs, want " + Twine(results.size()));
+    for (auto [result, value] : llvm::zip(results, *values))
+      result.push_back(value.value());
+  }
+  for (ArrayRef<Value> values : results)
+    if (failed(sequence(n, values)))
+      return failure();
+  return success();
+}
+
 /// Rules that want a sequence as their first input.
 template <LogicalResult rule(Node &)> static LogicalResult onSequence(Node &n) {
   return n.numInputs() && n.inputs[0].isSequence ? rule(n) : n.invalid("the input must be a sequence");
@@ -91,6 +115,7 @@ void addSequenceRules(RuleMap &rules) {
     return n.result(n.constant(DenseElementsAttr::get(type, int64_t(n.inputs[0].values.size()))));
   }>;
   rules[".ConcatFromSequence"] = onSequence<concat>;
+  rules[".SequenceMap"] = onSequence<map>;
 }
 
 } // namespace ingot::onnx_import
