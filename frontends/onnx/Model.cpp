@@ -14,6 +14,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <onnx/checker.h>
 #include <onnx/defs/parser.h>
+#include <onnx/defs/schema.h>
 
 namespace ingot::onnx_import {
 
@@ -44,15 +45,47 @@ static llvm::Error parse(Model &model, llvm::MemoryBufferRef buffer) {
   return llvm::Error::success();
 }
 
+/// Whether ONNX withdrew this form of an operator and gave it another later: GroupNormalization of opset 18. Its
+/// checker refuses what models of that time still have.
+static bool isWithdrawn(const onnx::NodeProto &node, int opset, int newest) {
+  const onnx::OpSchema *schema = onnx::OpSchemaRegistry::Schema(node.op_type(), opset, node.domain());
+  if (!schema || !schema->deprecated())
+    return false;
+  const onnx::OpSchema *later = onnx::OpSchemaRegistry::Schema(node.op_type(), newest, node.domain());
+  return later && !later->deprecated();
+}
+
+/// Runs ONNX's checker; it sees withdrawn forms as operators of a domain that it does not know.
+static void runChecker(onnx::ModelProto &proto) {
+  auto range = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("");
+  auto opset = llvm::find_if(proto.opset_import(), [](auto &import) { return import.domain().empty(); });
+  std::vector<onnx::NodeProto *> withdrawn;
+  if (opset != proto.opset_import().end())
+    for (onnx::NodeProto &node : *proto.mutable_graph()->mutable_node())
+      if (node.domain().empty() && isWithdrawn(node, int(opset->version()), range.second))
+        withdrawn.push_back(&node);
+  if (withdrawn.empty())
+    return onnx::checker::check_model(proto);
+  onnx::OperatorSetIdProto *import = proto.add_opset_import();
+  import->set_domain("withdrawn");
+  import->set_version(1);
+  for (onnx::NodeProto *node : withdrawn)
+    node->set_domain("withdrawn");
+  onnx::checker::check_model(proto);
+  proto.mutable_opset_import()->RemoveLast();
+  for (onnx::NodeProto *node : withdrawn)
+    node->clear_domain();
+}
+
 static bool isExternal(const onnx::TensorProto &tensor) {
   return tensor.data_location() == onnx::TensorProto::EXTERNAL;
 }
 
-/// Runs ONNX's checker. It would look for external data in the working folder, so it sees such tensors as empty; they
-/// are checked when they are opened.
-static void check(const onnx::ModelProto &proto) {
+/// Checks a model. The checker would look for external data in the working folder, so it sees such tensors as empty;
+/// they are checked when they are opened.
+static void check(onnx::ModelProto &proto) {
   if (llvm::none_of(proto.graph().initializer(), isExternal))
-    return onnx::checker::check_model(proto);
+    return runChecker(proto);
   onnx::ModelProto copy = proto;
   for (onnx::TensorProto &tensor : *copy.mutable_graph()->mutable_initializer()) {
     if (!isExternal(tensor))
@@ -62,7 +95,7 @@ static void check(const onnx::ModelProto &proto) {
     tensor.clear_dims();
     tensor.add_dims(0);
   }
-  onnx::checker::check_model(copy);
+  runChecker(copy);
 }
 
 llvm::Expected<std::shared_ptr<Model>> loadModel(llvm::StringRef path) {

@@ -52,6 +52,14 @@ static LogicalResult upgradeBroadcast(Node &n) {
   return success();
 }
 
+/// A vector with an element for each of `groups` becomes one with an element for each of `channels`.
+static void repeatForChannels(Node &n, unsigned input, int64_t groups, int64_t channels) {
+  if (n.has(input))
+    n.inputs[input] = n.reshape(n.build("expand", n.reshape(n.in(input), {groups, 1}),
+                                        n.attr("shape", ArrayRef<int64_t>{groups, channels / groups})),
+                                {channels});
+}
+
 LogicalResult upgrade(Node &n) {
   if (!n.domain.empty())
     return success();
@@ -94,6 +102,18 @@ LogicalResult upgrade(Node &n) {
   } else if (op == "BatchNormalization" && n.version < 9) {
     if (!n.integer("spatial", 1))
       return n.unsupported("statistics of each pixel are not supported");
+  } else if (op == "GroupNormalization" && n.version < 21) {
+    int64_t groups = n.integer("num_groups", 0), channels = n.type(0).getRank() > 1 ? n.type(0).getDimSize(1) : 0;
+    if (ShapedType::isDynamic(channels))
+      return n.unsupported("the number of channels is not known at compile time");
+    if (groups < 1 || channels % groups)
+      return n.invalid(Twine(channels) + " channels do not make " + Twine(groups) + " groups");
+    for (unsigned input : {1, 2})
+      if (n.has(input) && n.type(input).getShape() != ArrayRef<int64_t>{groups})
+        return n.invalid("input " + Twine(input) + " must have one number for each of the " + Twine(groups) +
+                         " groups");
+    repeatForChannels(n, 1, groups, channels);
+    repeatForChannels(n, 2, groups, channels);
   } else if (op == "TopK" && n.version < 10) {
     if (auto k = dyn_cast_or_null<IntegerAttr>(n.attributes.erase("k"))) {
       n.inputs.resize(2);
