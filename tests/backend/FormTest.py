@@ -23,11 +23,12 @@ from Report import Variants, arguments
 
 try:
     import onnx
+except ImportError:
+    onnx = None
+if onnx:
     from Cases import Unfit, check_fits, form, opset_of, read_cases, versions
     from Forms import adapt
     from WrittenCases import written_cases
-except ImportError:
-    onnx = None
 
 # Why an operator, or a version of it, has no test that passes.
 RANDOM = "refused: its results are random"

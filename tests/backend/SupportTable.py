@@ -5,13 +5,15 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 #===------------------------------------------------------------------------===#
-"""Writes frontends/onnx/SUPPORT.md: every operator of ONNX, its versions, and what the backend tests showed of it.
+"""Writes frontends/onnx/SUPPORT.md: every operator of ONNX, its versions, and what the tests here showed of it.
 
-    BackendTest.py --ingot INGOT --folder TESTS --onnx ONNX --results results.json
-    PYTHONPATH=ONNX SupportTable.py --ingot INGOT --folder TESTS --results results.json
+    BackendTest.py --ingot INGOT --folder TESTS --onnx ONNX --results tests.json
+    PYTHONPATH=ONNX FormTest.py --ingot INGOT --tests TESTS --folder FORMS --results forms.json
+    PYTHONPATH=ONNX TypeTest.py --ingot INGOT --tests TESTS --folder TYPES --results types.json
+    PYTHONPATH=ONNX SupportTable.py --ingot INGOT --folder TESTS --results tests.json --forms forms.json --types types.json
 
 An operator's tests are those whose model is that one node; its types are those of the first inputs of the tests that
-pass. It is differentiable where `ingot grad` gives gradients of the first passing test with a float input."""
+pass, and the float types in which it is tested. It is differentiable where `ingot grad` gives gradients of the first passing test with a float input."""
 import argparse
 import collections
 import json
@@ -32,12 +34,12 @@ FLOATS = {1, 10, 11, 16}
 
 
 def versions():
-    """The versions of each operator that are not deprecated, by domain and name."""
-    found = collections.defaultdict(set)
+    """The versions of each operator that is not withdrawn, by domain and name."""
+    found = collections.defaultdict(dict)
     for schema in defs.get_all_schemas_with_history():
-        if not schema.deprecated and schema.domain in ("", "ai.onnx.preview.training"):
-            found[schema.domain, schema.name].add(schema.since_version)
-    return found
+        if schema.domain in ("", "ai.onnx.preview.training"):
+            found[schema.domain, schema.name][schema.since_version] = schema.deprecated
+    return {key: {version for version in since if version != max(since) or not since[version]} for key, since in found.items()}
 
 
 def tensor_type(value):
@@ -73,8 +75,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ingot", required=True)
     parser.add_argument("--folder", required=True, type=pathlib.Path)
-    parser.add_argument("--results", required=True, type=pathlib.Path)
+    for results in ("--results", "--forms", "--types"):
+        parser.add_argument(results, required=True, type=pathlib.Path)
     args = parser.parse_args()
+    forms, types_tested = (json.loads(path.read_text()) for path in (args.forms, args.types))
 
     tests = collections.defaultdict(list)  # of an operator: folder, model, whether it passes
     for name, status in json.loads(args.results.read_text()).items():
@@ -89,19 +93,25 @@ def main():
     for (domain, name), since in sorted(versions().items()):
         rows = tests[domain, name]
         passing = [(folder, model) for folder, model, passes in rows if passes]
+        operator = ".".join(filter(None, (domain, name)))
         types = {tensor_type(model.graph.input[0]) for _, model in passing if model.graph.input}
+        types |= {number for number, word in NAMES.items() if types_tested.get(operator, {}).get(word)}
+        tested = [version for version, is_tested in forms.get(operator, {}).items() if is_tested]
+        if tested and not passing and operator in types_tested:
+            types.add(1)  # the tests of WrittenCases.py are f32
         floats = [folder for folder, model in passing if any(tensor_type(v) in FLOATS for v in model.graph.input)]
         derivative = gradient(args.ingot, floats[0]) if floats else "no float operand" if passing else ""
-        supported += bool(passing)
-        lines.append(f"| {domain + '.' if domain else ''}{name} | {', '.join(map(str, sorted(since)))} | "
+        supported += bool(tested)
+        lines.append(f"| {operator} | {', '.join(map(str, sorted(since)))} | {', '.join(tested)} | "
                      f"{', '.join(NAMES.get(t, '') for t in sorted(types))} | {len(passing)} of {len(rows)} | {derivative} |\n")
     TARGET.write_text(
         "# Operators\n\n"
-        f"ONNX {onnx.__version__} has {len(lines)} operators; tests of {supported} of them pass. This table is written by\n"
-        "`tests/backend/SupportTable.py`: the versions of each operator, the types of the first inputs of the backend tests\n"
-        "that pass, how many of its own tests pass, and whether `ingot grad` differentiates it. What does not pass is refused\n"
-        "when a model is imported, with exit code 2.\n\n"
-        "| operator | versions | types | tests | differentiable |\n|---|---|---|--:|---|\n" + "".join(lines))
+        f"ONNX {onnx.__version__} has {len(lines)} operators; {supported} of them are supported. This table is written by\n"
+        "`tests/backend/SupportTable.py`: the versions of each operator; those of them, in force from opset 7 on, whose form a\n"
+        "test passes in; the types of the first inputs of the backend tests that pass, and the float types that a test of the\n"
+        "operator passes in; how many of its own backend tests pass; and whether `ingot grad` differentiates it. What does not\n"
+        "pass is refused when a model is imported, with exit code 2.\n\n"
+        "| operator | versions | forms tested | types | tests | differentiable |\n|---|---|---|---|--:|---|\n" + "".join(lines))
 
 
 if __name__ == "__main__":

@@ -25,13 +25,14 @@ from FormTest import RANDOM, fitting_written, spread
 from Report import Variants, arguments
 
 try:
-    import numpy
     import onnx
+except ImportError:
+    onnx = None
+if onnx:
+    import numpy
     from Cases import Unfit, read_cases, versions
     from Types import FLOATS, of_type
     from WrittenCases import written_cases
-except ImportError:
-    onnx = None
 
 # Against results in f64 that are rounded once. The narrow types are computed in f32 and rounded at each op's result, of
 # which a composite operator has several: a few units in the last place (2^-10, 2^-7), and as much of 1 where sums cancel.
