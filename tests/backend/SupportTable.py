@@ -10,10 +10,12 @@
     BackendTest.py --ingot INGOT --folder TESTS --onnx ONNX --results tests.json
     PYTHONPATH=ONNX FormTest.py --ingot INGOT --tests TESTS --folder FORMS --results forms.json
     PYTHONPATH=ONNX TypeTest.py --ingot INGOT --tests TESTS --folder TYPES --results types.json
-    PYTHONPATH=ONNX SupportTable.py --ingot INGOT --folder TESTS --results tests.json --forms forms.json --types types.json
+    PYTHONPATH=ONNX SupportTable.py --ingot INGOT --folder TESTS --results tests.json --forms forms.json
+                                    --types types.json
 
 An operator's tests are those whose model is that one node; its types are those of the first inputs of the tests that
-pass, and the float types in which it is tested. It is differentiable where `ingot grad` gives gradients of the first passing test with a float input."""
+pass, and the float types in which it is tested. It is differentiable where `ingot grad` gives gradients of the first
+passing test with a float input."""
 import argparse
 import collections
 import json
