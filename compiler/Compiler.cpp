@@ -10,8 +10,9 @@
 #include "compiler/Pipeline.h"
 #include "compiler/emit/Codegen.h"
 #include "compiler/sizes/CompileRange.h"
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Ops.h"
 #include "frontends/onnx/Importer.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/Parser/Parser.h"
@@ -169,6 +170,39 @@ static Error writeText(const std::string &path, StringRef text) {
   return Error::success();
 }
 
+static bool hasGradient(mlir::ModuleOp module) {
+  return module.walk([](GradientOp op) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
+}
+
+/// The fewest segments with which a module with gradients keeps within its limit of memory.
+static Expected<unsigned> chooseSegments(mlir::ModuleOp module, const Options &options) {
+  constexpr unsigned choices[] = {1, 2, 3, 4, 6, 8, 12, 16};
+  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
+  uint64_t outside = 0, least = std::numeric_limits<uint64_t>::max();
+  for (mlir::TypeRange types : {mlir::TypeRange(main.getArgumentTypes()), mlir::TypeRange(main.getResultTypes())})
+    for (mlir::Type type : types)
+      if (auto tensor = cast<mlir::RankedTensorType>(type); tensor.hasStaticShape())
+        outside += tensor.getNumElements() * divideCeil(tensor.getElementTypeBitWidth(), 8);
+  for (unsigned segments : choices) {
+    mlir::OwningOpRef<mlir::ModuleOp> trial = module.clone();
+    Options upToPlan = options;
+    upToPlan.segments = segments;
+    upToPlan.compileTo = Phase::Plan;
+    upToPlan.dumpDir.clear();
+    if (Error error = runPhases(*trial, upToPlan))
+      return error;
+    uint64_t needed = outside;
+    for (StringRef part : {"ingot.arena_bytes", "ingot.weight_bytes"})
+      needed += trial.get()->getAttrOfType<mlir::IntegerAttr>(part).getInt();
+    least = std::min(least, needed);
+    if (needed <= options.maxMemory)
+      return segments;
+  }
+  return fail(INGOT_LIMIT, "needs at least " + Twine(least) + " bytes of memory, " + Twine(least - options.maxMemory) +
+                               " over the limit of " + Twine(options.maxMemory) +
+                               ", however much is computed again for the gradient");
+}
+
 /// Everything up to LLVM's module, with the description in it.
 static Expected<std::unique_ptr<Module>> lower(mlir::ModuleOp module, const Options &options, const EmitOptions &emit,
                                                LLVMContext &context, ModelInfo &info) {
@@ -179,7 +213,14 @@ static Expected<std::unique_ptr<Module>> lower(mlir::ModuleOp module, const Opti
     if (Error error = requireDims(*inputs, {}))
       return error;
   }
-  if (Error error = runPhases(module, options))
+  Options chosen = options;
+  if (options.maxMemory != 0 && hasGradient(module)) {
+    Expected<unsigned> segments = chooseSegments(module, options);
+    if (!segments)
+      return segments.takeError();
+    chosen.segments = *segments;
+  }
+  if (Error error = runPhases(module, chosen))
     return error;
   Expected<ModelInfo> read = readModelInfo(module);
   if (!read)

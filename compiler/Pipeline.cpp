@@ -79,6 +79,8 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     cleanUp(pm);
     break;
   case Phase::Group: // ingot: groups and views
+    if (options.segments > 1)
+      pm.addNestedPass<func::FuncOp>(createRecompute({options.segments}));
     pm.addPass(createDecompose({/*keepRowwise=*/fast}));
     cleanUp(pm);
     hoist(pm);

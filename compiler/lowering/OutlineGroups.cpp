@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Passes.h"
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Ops.h"
 #include "mlir/IR/IRMapping.h"
 
 namespace ingot {
@@ -28,6 +28,10 @@ struct OutlineGroups : ingot::impl::OutlineGroupsBase<OutlineGroups> {
       func.walk([&](GroupOp group) { groups.push_back(group); });
       for (GroupOp group : groups)
         outline(group, func.getName(), symbols);
+      func.walk([](OpaqueOp op) { // calls are not merged
+        op.replaceAllUsesWith(op.getX());
+        op.erase();
+      });
     }
   }
 

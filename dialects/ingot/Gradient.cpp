@@ -24,6 +24,12 @@ LogicalResult StopGradientOp::inferReturnTypes(MLIRContext *, std::optional<Loca
   return success();
 }
 
+LogicalResult OpaqueOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
+  types.push_back(adaptor.getX().getType());
+  return success();
+}
+
 SmallVector<Value> StopGradientOp::buildGradient(ImplicitLocOpBuilder &, ValueRange) { return {Value()}; }
 
 namespace {

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Neither op is left after the phase autodiff, so neither has code of its own.
+// None of these ops is left where code is made, so none has code of its own.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,6 +30,17 @@ def Ingot_GradientOp : Op<Ingot_Dialect, "gradient", [Pure, InferTypeOpAdaptor]>
 
 def Ingot_StopGradientOp : Op<Ingot_Dialect, "stop_gradient", [Pure, InferTypeOpAdaptor, Differentiable]> {
   let summary = "x itself, as a constant to the gradient.";
+  let arguments = (ins Ingot_Tensor:$x);
+  let results = (outs Ingot_Tensor:$y);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+def Ingot_OpaqueOp : Op<Ingot_Dialect, "opaque", [InferTypeOpAdaptor, IsView]> {
+  let summary = "x itself, as a value that nothing knows of.";
+  let description = [{
+    What is computed from it again is not the same to common subexpression elimination, and stays where it is needed. The
+    pass outline-groups removes the op.
+  }];
   let arguments = (ins Ingot_Tensor:$x);
   let results = (outs Ingot_Tensor:$y);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
