@@ -254,10 +254,13 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> OpenModel::load(mlir::MLIRContext &c
       return module;
     bool learned = false;
     Error error = handleErrors(module.takeError(), [&](std::unique_ptr<UnsupportedModel> unsupported) -> Error {
-      for (unsigned input : unsupported->wanted)
-        if (ArrayRef<char> bytes = call[input].bytes; !bytes.empty() && bytes.size() <= byteLimit)
+      for (unsigned input : unsupported->wanted) {
+        ArrayRef<char> bytes = call[input].bytes;
+        bool isGiven = !bytes.empty() || is_contained(call[input].sizes, 0);
+        if (isGiven && bytes.size() <= byteLimit)
           learned |=
               variant.values.try_emplace(input, bytes.data(), bytes.size()).second && wanted.insert(input).second;
+      }
       return Error(std::move(unsupported));
     });
     if (!learned)

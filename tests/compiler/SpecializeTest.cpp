@@ -93,4 +93,22 @@ TEST_F(SpecializeTest, CompilesForTheElementsThatShapesDependOn) {
   llvm::sys::fs::remove(path);
 }
 
+TEST_F(SpecializeTest, KnowsTheElementsOfEmptyInputs) {
+  llvm::SmallString<128> path;
+  int file;
+  ASSERT_FALSE(llvm::sys::fs::createTemporaryFile("reduce", "onnxtxt", file, path));
+  llvm::raw_fd_ostream(file, /*shouldClose=*/true) << R"(<ir_version: 8, opset_import: ["" : 18]>
+    reduce (float[2, 3] x, int64[A] axes) => (float[B, C] y) { y = ReduceSum(x, axes) })";
+  OpenModel model = llvm::cantFail(OpenModel::open(path.str().str(), options));
+  int64_t shape[] = {2, 3}, none = 0, one = 1, axis = 1;
+  auto all = llvm::cantFail(model.specialize({{shape, {}}, {ArrayRef(none), {}}}));
+  EXPECT_EQ(all->model().outputs[0].dims[0], 1);
+  EXPECT_EQ(all->model().outputs[0].dims[1], 1);
+  ArrayRef<char> bytes(reinterpret_cast<const char *>(&axis), sizeof(axis));
+  auto rows = llvm::cantFail(model.specialize({{shape, {}}, {ArrayRef(one), bytes}}));
+  EXPECT_EQ(rows->model().outputs[0].dims[0], 2);
+  EXPECT_EQ(rows->model().outputs[0].dims[1], 1);
+  llvm::sys::fs::remove(path);
+}
+
 } // namespace
