@@ -99,6 +99,8 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
   case Phase::Lower: // func, linalg, kernel, tensor, arith, math: one function a group
     pm.addPass(createOutlineGroups());
     pm.addPass(createWeightArguments());
+    if (fast)
+      pm.addPass(func::createDuplicateFunctionEliminationPass()); // layers that are alike are lowered once
     pm.addPass(createGraphToLinalg());
     pm.addNestedPass<func::FuncOp>(createGuardDivisions());
     if (fast)

@@ -83,6 +83,8 @@ struct ConvFeaturesLast : OpRewritePattern<ConvOp> {
 /// constant, or has at most one dimension that is not 1, whose transpose moves no element.
 FailureOr<SmallVector<int64_t>> commonPerm(Operation *op, int64_t rank) {
   SmallVector<int64_t> perm;
+  if (llvm::none_of(op->getOperands(), [](Value v) { return v.getDefiningOp<TransposeOp>(); }))
+    return failure(); // most ops: before anything is walked
   for (Value operand : op->getOperands()) {
     ArrayRef<int64_t> shape = cast<RankedTensorType>(operand.getType()).getShape();
     if (shape.size() - llvm::count(shape, 1) <= 1 || isConstantTree(operand))
