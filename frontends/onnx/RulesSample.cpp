@@ -231,53 +231,121 @@ static RegionPlaces regionPlaces(const Term &start, const Term &end, bool malfor
   return {low, (low + 1.0).with("min", low.number(double(size - 1))), place - low, valid};
 }
 
-/// Regions of images, each brought to the same size: a bin is the mean or the maximum of places in it.
+namespace {
+/// What is the same for all regions.
+struct RegionOptions {
+  int64_t rows, columns; ///< bins of a region
+  bool malformed;        ///< before opset 16, a region covered one element at least
+  std::string mode;
+};
+} // namespace
+
+/// Regions [count, 4] of images, each brought to the same size: a bin is the mean or the maximum of `down` x `across`
+/// places in it.
+static Term alignRegions(const Term &images, const Term &corners, const Term &batches, const RegionOptions &options,
+                         int64_t down, int64_t across) {
+  ArrayRef<int64_t> shape = images.type().getShape();
+  int64_t channels = shape[1], height = shape[2], width = shape[3], count = corners.type().getDimSize(0);
+  Type wide = images.element(), i64 = images.n.b.getI64Type();
+  auto corner = [&](int64_t i) { return corners.slice(1, i, i + 1); };
+  RegionPlaces v = regionPlaces(corner(1), corner(3), options.malformed, options.rows, down, height),
+               h = regionPlaces(corner(0), corner(2), options.malformed, options.columns, across, width);
+  auto vertical = [&](const Term &t) { return t.reshape({count, options.rows * down, 1}); };
+  auto horizontal = [&](const Term &t) { return t.reshape({count, 1, options.columns * across}); };
+
+  // One row of channels for each element of each image.
+  Term pixels = images.transpose({0, 2, 3, 1}).reshape({shape[0] * height * width, channels});
+  Term image = batches.to(i64).reshape({count, 1, 1}) * double(height);
+  Term counts = (vertical(v.valid) & horizontal(h.valid)).to(wide);
+  auto part = [&](const Term &row, const Term &column, const Term &rowWeight, const Term &columnWeight) {
+    Term index = (image + vertical(row).to(i64)) * double(width) + horizontal(column).to(i64);
+    Term weight = vertical(rowWeight) * horizontal(columnWeight) * counts;
+    return pixels.gather(index, 0) * weight.reshape({count, options.rows * down, options.columns * across, 1});
+  };
+  Term parts[] = {part(v.low, h.low, 1.0 - v.rest, 1.0 - h.rest), part(v.low, h.high, 1.0 - v.rest, h.rest),
+                  part(v.high, h.low, v.rest, 1.0 - h.rest), part(v.high, h.high, v.rest, h.rest)};
+  bool isMean = options.mode == "avg";
+  Term y = parts[0];
+  for (const Term &other : ArrayRef(parts).drop_front())
+    y = isMean ? y + other : y.with("max", other); // as ONNX defines it: of the four, not of their sum
+  return y.reshape({count, options.rows, down, options.columns, across, channels})
+      .reduce(isMean ? "reduce_mean" : "reduce_max", {2, 4}, false)
+      .transpose({0, 3, 1, 2});
+}
+
+/// How many places a bin of each region has along a dimension where that follows from the region's size; nothing where
+/// the regions are not known.
+static std::optional<SmallVector<int64_t>> adaptiveSamples(const Term &start, const Term &end, int64_t bins,
+                                                           bool malformed) {
+  Term length = end - start;
+  if (malformed)
+    length = length.with("max", length.number(1));
+  DenseElementsAttr counts =
+      Node::constant((length / double(bins)).apply("ceil").clamp(0, 65537).to(start.n.b.getI64Type()));
+  if (!counts)
+    return std::nullopt;
+  return llvm::map_to_vector(counts.getValues<APInt>(), [](const APInt &count) { return count.getSExtValue(); });
+}
+
+/// Regions with a number of places each: those of the same number go together.
+static LogicalResult alignAdaptively(Node &n, const Term &images, const Term &corners, const Term &batches,
+                                     const RegionOptions &options, Term &result) {
+  auto corner = [&](int64_t i) { return corners.slice(1, i, i + 1); };
+  auto down = adaptiveSamples(corner(1), corner(3), options.rows, options.malformed);
+  auto across = adaptiveSamples(corner(0), corner(2), options.columns, options.malformed);
+  if (!down || !across)
+    return n.unsupported("a number of samples that depends on the sizes of regions needs regions that are known at "
+                         "compile time");
+  std::map<std::pair<int64_t, int64_t>, SmallVector<int64_t>> alike;
+  for (auto [region, samples] : llvm::enumerate(llvm::zip_equal(*down, *across)))
+    alike[{std::get<0>(samples), std::get<1>(samples)}].push_back(int64_t(region));
+  SmallVector<Value> parts;
+  SmallVector<int64_t> places(down->size());
+  int64_t done = 0;
+  for (auto &[samples, regions] : alike) {
+    if (samples.first * options.rows > 65536 || samples.second * options.columns > 65536)
+      return n.invalid("a region is too large");
+    int64_t count = int64_t(regions.size());
+    for (int64_t region : regions)
+      places[region] = done++;
+    if (samples.first < 1 || samples.second < 1) { // regions of no size have no places
+      parts.push_back(images.number(0).expand({count, images.type().getDimSize(1), options.rows, options.columns}));
+      continue;
+    }
+    Term chosen(n, n.integersConstant(regions));
+    parts.push_back(alignRegions(images, corners.gather(chosen, 0), batches.gather(chosen, 0), options, samples.first,
+                                 samples.second));
+  }
+  Term all(n, parts.size() == 1 ? parts.front() : n.build("concat", parts, n.attr("axis", int64_t(0))));
+  result = all.gather({n, n.integersConstant(places)}, 0);
+  return success();
+}
+
 static LogicalResult roiAlign(Node &n) {
   RankedTensorType x = n.type(0), regions = n.type(1), batches = n.type(2);
   if (x.getRank() != 4 || regions.getRank() != 2 || batches.getRank() != 1 || regions.getDimSize(1) != 4)
     return n.invalid("want images, regions of four numbers, and an image's number for each of them");
   if (!x.hasStaticShape() || !regions.hasStaticShape())
     return n.unsupported("the sizes are not known at compile time");
-  int64_t samples = n.integer("sampling_ratio", 0), rows = n.integer("output_height", 1),
-          columns = n.integer("output_width", 1), count = regions.getDimSize(0);
-  std::string mode = n.text("mode", "avg");
-  if (samples < 1)
-    return n.unsupported("a number of samples that depends on the region's size is not supported");
-  if (rows < 1 || columns < 1 || rows * samples > 65536 || columns * samples > 65536)
-    return n.invalid("regions cannot become " + Twine(rows) + " x " + Twine(columns));
-  if (mode != "avg" && mode != "max")
-    return n.unsupported("mode '" + mode + "' is not supported");
+  int64_t samples = n.integer("sampling_ratio", 0);
   bool halfPixel = n.version >= 16 && n.text("coordinate_transformation_mode", "half_pixel") == "half_pixel";
-  Type wide = computeType(x.getElementType()), i64 = n.b.getI64Type();
-  int64_t channels = x.getDimSize(1), height = x.getDimSize(2), width = x.getDimSize(3);
-
-  Term corners = Term(n, n.in(1)).to(wide) * n.number("spatial_scale", 1);
+  RegionOptions options{n.integer("output_height", 1), n.integer("output_width", 1), !halfPixel, n.text("mode", "avg")};
+  int64_t most = std::max(options.rows, options.columns);
+  if (options.rows < 1 || options.columns < 1 || most > 65536 || samples > 65536 / most)
+    return n.invalid("regions cannot become " + Twine(options.rows) + " x " + Twine(options.columns));
+  if (options.mode != "avg" && options.mode != "max")
+    return n.unsupported("mode '" + options.mode + "' is not supported");
+  Type wide = computeType(x.getElementType());
+  DenseElementsAttr known = samples > 0 ? DenseElementsAttr() : n.need(n.in(1));
+  Term images = Term(n, n.in(0)).to(wide), corners(n, known ? n.constant(known) : n.in(1));
+  corners = corners.to(wide) * n.number("spatial_scale", 1);
   if (halfPixel)
     corners = corners - 0.5;
-  auto corner = [&](int64_t i) { return corners.slice(1, i, i + 1); };
-  RegionPlaces v = regionPlaces(corner(1), corner(3), !halfPixel, rows, samples, height),
-               h = regionPlaces(corner(0), corner(2), !halfPixel, columns, samples, width);
-  int64_t down = rows * samples, across = columns * samples;
-  auto vertical = [&](const Term &t) { return t.reshape({count, down, 1}); };
-  auto horizontal = [&](const Term &t) { return t.reshape({count, 1, across}); };
-
-  // One row of channels for each element of each image.
-  Term pixels = Term(n, n.in(0)).to(wide).transpose({0, 2, 3, 1}).reshape({x.getDimSize(0) * height * width, channels});
-  Term image = Term(n, n.in(2)).to(i64).reshape({count, 1, 1}) * double(height);
-  Term counts = (vertical(v.valid) & horizontal(h.valid)).to(wide);
-  auto part = [&](const Term &row, const Term &column, const Term &rowWeight, const Term &columnWeight) {
-    Term index = (image + vertical(row).to(i64)) * double(width) + horizontal(column).to(i64);
-    Term weight = vertical(rowWeight) * horizontal(columnWeight) * counts;
-    return pixels.gather(index, 0) * weight.reshape({count, down, across, 1});
-  };
-  Term parts[] = {part(v.low, h.low, 1.0 - v.rest, 1.0 - h.rest), part(v.low, h.high, 1.0 - v.rest, h.rest),
-                  part(v.high, h.low, v.rest, 1.0 - h.rest), part(v.high, h.high, v.rest, h.rest)};
-  Term y = parts[0];
-  for (const Term &other : ArrayRef(parts).drop_front())
-    y = mode == "avg" ? y + other : y.with("max", other); // as ONNX defines it: of the four, not of their sum
-  y = y.reshape({count, rows, samples, columns, samples, channels})
-          .reduce(mode == "avg" ? "reduce_mean" : "reduce_max", {2, 4}, false)
-          .transpose({0, 3, 1, 2});
+  Term y(n, Value());
+  if (samples > 0)
+    y = alignRegions(images, corners, {n, n.in(2)}, options, samples, samples);
+  else if (failed(alignAdaptively(n, images, corners, {n, n.in(2)}, options, y)))
+    return failure();
   return n.result(y.to(x.getElementType()));
 }
 
