@@ -55,6 +55,20 @@ llvm::Error exportWeights(llvm::StringRef path, llvm::StringRef output,
       packed[i / 2] |= char((byte & 15) << (i % 2 * 4));
     setBytes(tensor, packed);
   }
+  // What training makes of a sparse tensor is none.
+  auto *sparse = proto.mutable_graph()->mutable_sparse_initializer();
+  for (int i = sparse->size(); i-- > 0;) {
+    const onnx::SparseTensorProto &tensor = sparse->Get(i);
+    auto found = weights.find(tensor.values().name());
+    if (found == weights.end())
+      continue;
+    onnx::TensorProto &dense = *proto.mutable_graph()->add_initializer();
+    dense.set_name(tensor.values().name());
+    dense.set_data_type(tensor.values().data_type());
+    *dense.mutable_dims() = tensor.dims();
+    setBytes(dense, found->second);
+    sparse->erase(sparse->begin() + i);
+  }
   if (proto.ByteSizeLong() > size_t(std::numeric_limits<int>::max()))
     return fault(output + ": the model is larger than 2 GiB, which an ONNX file cannot be");
   std::string text = proto.SerializeAsString();

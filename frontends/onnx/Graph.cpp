@@ -74,8 +74,7 @@ void GraphImporter::report(const Node &node, const Scope &scope, const Twine &re
   unsupported.push_back({nodeName(node).str(), displayName(node), opsetOf(scope, node.domain), dtypes, reason.str()});
 }
 
-llvm::Expected<Value> GraphImporter::constant(const onnx::TensorProto &tensor, StringRef name, bool isParameter) {
-  auto data = tensorData(builder.getContext(), model, tensor);
+llvm::Expected<Value> GraphImporter::constant(llvm::Expected<TensorData> data, StringRef name, bool isParameter) {
   if (!data)
     return data.takeError();
   Location loc = NameLoc::get(builder.getStringAttr(name));
@@ -93,25 +92,90 @@ llvm::Expected<Value> GraphImporter::constant(const onnx::TensorProto &tensor, S
   return builder.create(read)->getResult(0);
 }
 
+/// Why a tensor cannot be a constant, or nothing. What makes no sense is found when it is read.
+static StringRef unsupportedElements(MLIRContext *context, const onnx::TensorProto &tensor) {
+  bool isKnown = onnx::TensorProto_DataType_IsValid(tensor.data_type()) && tensor.data_type() != 0;
+  return isKnown && !elementType(context, tensor.data_type()) ? "the element type is not supported" : "";
+}
+
 llvm::Error GraphImporter::importGraph(const onnx::GraphProto &graph, Scope &scope) {
-  if (graph.sparse_initializer_size())
-    return fault("sparse initializers are not supported");
-  for (const onnx::TensorProto &tensor : graph.initializer()) {
-    auto value = constant(tensor, scope.prefix + tensor.name(), /*isParameter=*/true);
+  auto initialize = [&](const auto &tensor, const onnx::TensorProto &values) -> llvm::Error {
+    const std::string &name = values.name();
+    if (StringRef reason = unsupportedElements(builder.getContext(), values); !reason.empty()) {
+      unsupported.push_back({scope.prefix + name, "initializer", opsetOf(scope, ""), "", reason.str()});
+      scope.unknown.insert(name);
+      return llvm::Error::success();
+    }
+    auto data = tensorData(builder.getContext(), model, tensor);
+    auto value = constant(std::move(data), scope.prefix + name, /*isParameter=*/true);
     if (!value)
       return value.takeError();
-    scope.values[tensor.name()] = *value;
-  }
+    scope.values[name] = *value;
+    return llvm::Error::success();
+  };
+  for (const onnx::TensorProto &tensor : graph.initializer())
+    if (llvm::Error error = initialize(tensor, tensor))
+      return error;
+  for (const onnx::SparseTensorProto &tensor : graph.sparse_initializer())
+    if (llvm::Error error = initialize(tensor, tensor.values()))
+      return error;
   return importNodes(graph.node(), scope);
 }
 
+static llvm::Error tooDeep() {
+  return llvm::make_error<LimitExceeded>("graphs and functions are nested more than " + Twine(depthLimit) + " deep");
+}
+
+static llvm::Error tooManyNodes() {
+  return llvm::make_error<LimitExceeded>("the model has more than " + Twine(nodeLimit) +
+                                         " nodes when its functions are expanded");
+}
+
+llvm::Expected<GraphImporter::Extent> GraphImporter::extentOf(const Nodes &nodes, unsigned depth) {
+  if (depth > depthLimit)
+    return tooDeep();
+  Extent extent;
+  auto add = [&](const Extent &inner) {
+    extent.nodes += inner.nodes;
+    extent.depth = std::max(extent.depth, inner.depth + 1);
+  };
+  for (const onnx::NodeProto &proto : nodes) {
+    ++extent.nodes;
+    auto function = functions.find(functionKey(proto.domain(), proto.op_type(), proto.overload()));
+    if (function != functions.end()) {
+      auto known = extents.find(function->second);
+      if (known == extents.end()) {
+        llvm::Expected<Extent> inner = extentOf(function->second->node(), depth + 1);
+        if (!inner)
+          return inner.takeError();
+        known = extents.try_emplace(function->second, *inner).first;
+      }
+      add(known->second);
+    }
+    for (const onnx::AttributeProto &attribute : proto.attribute()) {
+      if (attribute.type() != onnx::AttributeProto::GRAPH)
+        continue;
+      llvm::Expected<Extent> inner = extentOf(attribute.g().node(), depth + 1);
+      if (!inner)
+        return inner.takeError();
+      add(*inner);
+    }
+    if (depth + extent.depth > depthLimit)
+      return tooDeep();
+    if (extent.nodes > nodeLimit)
+      return tooManyNodes();
+  }
+  return extent;
+}
+
+llvm::Error GraphImporter::checkExtent(const onnx::GraphProto &graph) { return extentOf(graph.node(), 0).takeError(); }
+
 llvm::Error GraphImporter::importNodes(const Nodes &nodes, Scope &scope) {
   if (scope.depth > depthLimit)
-    return llvm::make_error<LimitExceeded>("graphs and functions are nested more than " + Twine(depthLimit) + " deep");
+    return tooDeep();
   for (const onnx::NodeProto &proto : nodes) {
     if (++visited > nodeLimit)
-      return llvm::make_error<LimitExceeded>("the model has more than " + Twine(nodeLimit) +
-                                             " nodes when its functions are expanded");
+      return tooManyNodes();
     if (llvm::Error error = importNode(proto, scope))
       return error;
   }
@@ -128,7 +192,9 @@ llvm::Error GraphImporter::convertAttributes(const onnx::NodeProto &proto, Scope
       meant = given->second;
     }
     Attribute converted = convertAttribute(builder, *meant);
-    if (meant->type() == onnx::AttributeProto::TENSOR && node.op == "Constant")
+    bool isTensor =
+        meant->type() == onnx::AttributeProto::TENSOR || meant->type() == onnx::AttributeProto::SPARSE_TENSOR;
+    if (isTensor && node.op == "Constant")
       continue; // may be large; see importConstant
     if (meant->type() == onnx::AttributeProto::TENSOR) {
       auto data = tensorData(builder.getContext(), model, meant->t());
@@ -203,8 +269,17 @@ llvm::Error GraphImporter::importConstant(const onnx::NodeProto &proto, Scope &s
     const onnx::AttributeProto *meant = &attribute;
     if (auto given = scope.attributes.find(attribute.ref_attr_name()); given != scope.attributes.end())
       meant = given->second;
-    if (meant->type() == onnx::AttributeProto::TENSOR) {
-      auto value = constant(meant->t(), scope.prefix + proto.output(0), /*isParameter=*/false);
+    bool isSparse = meant->type() == onnx::AttributeProto::SPARSE_TENSOR;
+    if (isSparse || meant->type() == onnx::AttributeProto::TENSOR) {
+      MLIRContext *context = builder.getContext();
+      StringRef reason = unsupportedElements(context, isSparse ? meant->sparse_tensor().values() : meant->t());
+      if (!reason.empty()) {
+        (void)node.unsupported(reason);
+        return llvm::Error::success();
+      }
+      auto value = constant(isSparse ? tensorData(context, model, meant->sparse_tensor())
+                                     : tensorData(context, model, meant->t()),
+                            scope.prefix + proto.output(0), /*isParameter=*/false);
       if (!value)
         return value.takeError();
       node.outputs = {*value};
@@ -278,8 +353,9 @@ llvm::Error GraphImporter::importNode(const onnx::NodeProto &proto, Scope &scope
         for (auto [formal, actual] : llvm::zip(each.g().input(), inputs))
           inner.values[formal.name()] = actual;
         if (llvm::Error failed = importGraph(each.g(), inner)) {
-          (void)node.invalid(llvm::toString(std::move(failed)));
-          return failure();
+          bool isLimit = failed.isA<LimitExceeded>();
+          std::string why = llvm::toString(std::move(failed));
+          return isLimit ? node.limit(why) : node.invalid(why);
         }
         SmallVector<Bound> results;
         for (const onnx::ValueInfoProto &output : each.g().output()) {
@@ -318,6 +394,8 @@ llvm::Error GraphImporter::importNode(const onnx::NodeProto &proto, Scope &scope
     return error;
   if (node.fault == Fault::Invalid)
     return fault("node '" + name + "' (" + kind + "): " + node.reason);
+  if (node.fault == Fault::Limit)
+    return llvm::make_error<LimitExceeded>("node '" + name + "' (" + kind + "): " + node.reason);
   if (node.fault == Fault::Unsupported)
     report(node, scope, node.reason);
   bindOutputs(proto, node, node.fault == Fault::None && unsupported.size() == before, scope);

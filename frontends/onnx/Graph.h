@@ -38,12 +38,22 @@ public:
   /// Imports the initializers and nodes of a graph whose inputs `scope` has. Fails when the model is at fault.
   llvm::Error importGraph(const onnx::GraphProto &graph, Scope &scope);
 
+  /// Fails where functions that call functions would make of the graph more than is taken on, before any is expanded.
+  llvm::Error checkExtent(const onnx::GraphProto &graph);
+
   std::vector<UnsupportedNode> unsupported;
   std::set<unsigned> wanted; ///< arguments of the function whose elements unsupported nodes want to know
 
 private:
   using Nodes = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
 
+  /// What nodes are with the functions that they call and the graphs that they hold.
+  struct Extent {
+    uint64_t nodes = 0;
+    unsigned depth = 0;
+  };
+
+  llvm::Expected<Extent> extentOf(const Nodes &nodes, unsigned depth);
   llvm::Error importNodes(const Nodes &nodes, Scope &scope);
   llvm::Error importNode(const onnx::NodeProto &proto, Scope &scope);
   llvm::Error importConstant(const onnx::NodeProto &proto, Scope &scope, Node &node);
@@ -56,7 +66,7 @@ private:
   llvm::Error convertAttributes(const onnx::NodeProto &proto, Scope &scope, Node &node);
   /// Small constants become attributes. Parameters stay weights whatever their size, because training finds them by
   /// name.
-  llvm::Expected<mlir::Value> constant(const onnx::TensorProto &tensor, llvm::StringRef name, bool isParameter);
+  llvm::Expected<mlir::Value> constant(llvm::Expected<TensorData> data, llvm::StringRef name, bool isParameter);
   void report(const Node &node, const Scope &scope, const llvm::Twine &reason);
 
   mlir::OpBuilder &builder;
@@ -64,6 +74,7 @@ private:
   const ImportOptions &options;
   mlir::SymbolTable symbols;
   std::map<std::string, const onnx::FunctionProto *> functions; ///< by "domain.name.overload"
+  std::map<const onnx::FunctionProto *, Extent> extents;
   uint64_t visited = 0;                                         ///< nodes, with those of functions at each call
 };
 

@@ -111,6 +111,8 @@ static std::vector<onnx::ValueInfoProto> realInputs(const onnx::GraphProto &grap
   llvm::StringSet<> initialized;
   for (const onnx::TensorProto &tensor : graph.initializer())
     initialized.insert(tensor.name());
+  for (const onnx::SparseTensorProto &tensor : graph.sparse_initializer())
+    initialized.insert(tensor.values().name());
   std::vector<onnx::ValueInfoProto> inputs;
   for (const onnx::ValueInfoProto &info : graph.input())
     if (!initialized.contains(info.name()))
@@ -163,6 +165,8 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
   builder.setInsertionPointToStart(body);
 
   GraphImporter importer(builder, model, *module, options);
+  if (llvm::Error error = importer.checkExtent(graph))
+    return std::move(error);
   Scope scope;
   for (const onnx::OperatorSetIdProto &opset : model->proto.opset_import())
     scope.opsets[normalizedDomain(opset.domain())] = opset.version();

@@ -38,6 +38,9 @@ struct TensorData {
 };
 llvm::Expected<TensorData> tensorData(mlir::MLIRContext *context, const std::shared_ptr<Model> &model,
                                       const onnx::TensorProto &tensor);
+/// The same of a tensor that lists the elements that are not zero.
+llvm::Expected<TensorData> tensorData(mlir::MLIRContext *context, const std::shared_ptr<Model> &model,
+                                      const onnx::SparseTensorProto &tensor);
 
 /// The bytes as an attribute.
 mlir::DenseElementsAttr elementsOf(const TensorData &data);

@@ -209,7 +209,7 @@ Value Node::build(StringRef opName, ValueRange operands, ArrayRef<NamedAttribute
     }
   }
   if (!llvm::all_of(state.types, isReasonable)) {
-    (void)unsupported("a result is too large");
+    (void)limit("a result has more than " + Twine(elementLimit) + " elements");
     return {};
   }
 

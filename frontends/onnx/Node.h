@@ -35,7 +35,7 @@ struct Bound {
 };
 
 /// Why a node could not be imported.
-enum class Fault { None, Unsupported, Invalid, Deferred };
+enum class Fault { None, Unsupported, Invalid, Limit, Deferred };
 
 /// A node on its way into the `ingot` dialect. Upgrading rewrites it in place to the newest form of its operator; then a
 /// table row or a rule builds ops from it. Whatever is built is folded at once. Building never asserts on what a model
@@ -130,6 +130,8 @@ public:
   mlir::LogicalResult asFunction(const llvm::Twine &otherwise) { return fail(Fault::Deferred, otherwise); }
   /// The node makes no sense.
   mlir::LogicalResult invalid(const llvm::Twine &reason) { return fail(Fault::Invalid, reason); }
+  /// The node is beyond what the importer takes on.
+  mlir::LogicalResult limit(const llvm::Twine &reason) { return fail(Fault::Limit, reason); }
 
   Fault fault = Fault::None;
   std::string reason;

@@ -305,7 +305,10 @@ static LogicalResult importLoop(Node &n) {
   n.forgetReports();
   if (succeeded(unrollLoop(n)) && n.fault == Fault::None)
     return success();
-  return n.fault == Fault::Invalid ? failure() : (n.fault = Fault::None, n.unsupported(reason));
+  if (n.fault == Fault::Invalid || n.fault == Fault::Limit)
+    return failure();
+  n.fault = Fault::None;
+  return n.unsupported(reason);
 }
 
 /// The axes or directions of `count` scanned inputs or stacked outputs.

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/onnx/Importer.h"
 #include "frontends/onnx/Model.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -58,6 +59,9 @@ int dataTypeOf(Type element) {
       return dataType;
   return TensorProto::UNDEFINED;
 }
+
+/// A sparse tensor takes its whole size in memory.
+static constexpr uint64_t sparseLimit = uint64_t(1) << 31;
 
 /// Bytes that an element takes in a weight.
 static uint64_t elementBytes(Type element) { return std::max(8u, element.getIntOrFloatBitWidth()) / 8; }
@@ -189,6 +193,46 @@ llvm::Expected<TensorData> tensorData(MLIRContext *context, const std::shared_pt
   if (reinterpret_cast<uintptr_t>(raw.data()) % elementBytes(element))
     return narrowed<char>(type, raw);
   return TensorData{type, ArrayRef(raw.data(), raw.size()), owner};
+}
+
+llvm::Expected<TensorData> tensorData(MLIRContext *context, const std::shared_ptr<Model> &model,
+                                      const onnx::SparseTensorProto &tensor) {
+  const std::string &name = tensor.values().name();
+  auto values = tensorData(context, model, tensor.values());
+  if (!values)
+    return values.takeError();
+  auto indices = tensorData(context, model, tensor.indices());
+  if (!indices)
+    return indices.takeError();
+  ArrayRef<int64_t> shape(tensor.dims().data(), tensor.dims_size());
+  uint64_t width = elementBytes(values->type.getElementType()), bytes = width;
+  bool overflow = llvm::any_of(shape, [](int64_t size) { return size < 0; });
+  for (uint64_t size : shape)
+    bytes = llvm::SaturatingMultiply<uint64_t>(bytes, size, overflow ? nullptr : &overflow);
+  if (overflow || bytes > sparseLimit)
+    return llvm::make_error<LimitExceeded>("the sparse tensor '" + name + "' has more than " + Twine(sparseLimit) +
+                                           " bytes with its zeros");
+  // Places are numbers of elements, or a number for each dimension.
+  int64_t count = values->type.getNumElements(), rank = int64_t(shape.size());
+  ArrayRef<int64_t> indexShape = indices->type.getShape();
+  bool isFlat = indexShape.size() == 1;
+  if (values->type.getRank() != 1 || !indices->type.getElementType().isSignlessInteger(64) || indexShape.empty() ||
+      indexShape[0] != count || (!isFlat && (indexShape.size() != 2 || indexShape[1] != rank)))
+    return fault("the sparse tensor '" + name + "' has no place for each of its values");
+  auto dense = std::make_shared<std::vector<char>>(bytes);
+  const auto *place = reinterpret_cast<const int64_t *>(indices->bytes.data());
+  for (int64_t i = 0; i < count; ++i) {
+    uint64_t at = 0;
+    for (int64_t axis = 0; axis < (isFlat ? 1 : rank); ++axis) {
+      uint64_t size = isFlat ? bytes / width : uint64_t(shape[axis]), index = uint64_t(*place++);
+      if (index >= size)
+        return fault("the sparse tensor '" + name + "' has a value outside its shape");
+      at = at * size + index;
+    }
+    std::memcpy(&(*dense)[at * width], &values->bytes[i * width], width);
+  }
+  auto type = RankedTensorType::get(shape, values->type.getElementType());
+  return TensorData{type, ArrayRef(dense->data(), dense->size()), dense};
 }
 
 DenseElementsAttr elementsOf(const TensorData &data) {

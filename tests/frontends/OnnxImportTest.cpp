@@ -12,6 +12,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 #include <gmock/gmock.h>
+#include <onnx/defs/parser.h>
 #include <random>
 
 using namespace ingot;
@@ -274,6 +275,56 @@ TEST_F(OnnxImport, LeavesOutInputsInTheMiddle) {
   std::string text = import(R"(g (float[5, 3, 4] x, float[1, 6, 4] w, float[1, 6, 6] r, float[1, 3, 6] h) => (float[5, 1, 3, 6] y) {
     y = RNN<hidden_size = 6>(x, w, r, , , h) })");
   EXPECT_THAT(text, HasSubstr("operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1>"));
+}
+
+TEST_F(OnnxImport, ReadsSparseTensors) {
+  onnx::ModelProto proto;
+  ASSERT_TRUE(onnx::OnnxParser::Parse(proto, R"(<ir_version: 8, opset_import: ["" : 18]>
+    g (int64[2, 3] x, float[2, 3] z) => (int64[2, 3] y, float[2, 3] w) { t = Add(x, flat) y = Add(t, rows) w = Add(z, p) })").IsOK());
+  auto add = [&](const char *name, bool isFloat, std::initializer_list<int64_t> indices) {
+    onnx::SparseTensorProto &sparse = *proto.mutable_graph()->add_sparse_initializer();
+    sparse.add_dims(2);
+    sparse.add_dims(3);
+    sparse.mutable_values()->set_name(name);
+    sparse.mutable_values()->set_data_type(isFloat ? onnx::TensorProto::FLOAT : onnx::TensorProto::INT64);
+    sparse.mutable_values()->add_dims(2);
+    for (int value : {5, -7})
+      isFloat ? sparse.mutable_values()->add_float_data(float(value)) : sparse.mutable_values()->add_int64_data(value);
+    sparse.mutable_indices()->set_data_type(onnx::TensorProto::INT64);
+    sparse.mutable_indices()->add_dims(2);
+    if (indices.size() > 2)
+      sparse.mutable_indices()->add_dims(2);
+    for (int64_t index : indices)
+      sparse.mutable_indices()->add_int64_data(index);
+  };
+  add("flat", false, {1, 5});
+  add("rows", false, {0, 2, 1, 0});
+  add("p", true, {0, 4});
+  std::string path = write("sparse.onnx", proto.SerializeAsString()), text = importFile(path);
+  EXPECT_THAT(text, HasSubstr("dense<[[0, 5, 0], [0, 0, -7]]>"));
+  EXPECT_THAT(text, HasSubstr("dense<[[0, 0, 5], [-7, 0, 0]]>"));
+  EXPECT_THAT(text, HasSubstr("ingot.weight @p : tensor<2x3xf32>"));
+
+  float trained[] = {1, 2, 3, 4, 5, 6};
+  std::string output = write("trained.onnx", "");
+  auto bytes = llvm::ArrayRef(reinterpret_cast<const char *>(trained), sizeof(trained));
+  ASSERT_FALSE(bool(exportWeights(path, output, {{"p", bytes}})));
+  auto module = importOnnx(context, output);
+  ASSERT_TRUE(bool(module)) << llvm::toString(module.takeError());
+  auto weight = (*module)->lookupSymbol<WeightOp>("p");
+  ASSERT_TRUE(weight);
+  EXPECT_EQ(context.getLoadedDialect<IngotDialect>()->getWeights().lookup(weight.getKey()), bytes);
+
+  proto.mutable_graph()->mutable_sparse_initializer(2)->mutable_dims()->Set(0, int64_t(1) << 40);
+  EXPECT_THAT(importFile(write("large.onnx", proto.SerializeAsString())),
+              HasSubstr("the sparse tensor 'p' has more than 2147483648 bytes with its zeros"));
+}
+
+TEST_F(OnnxImport, ListsConstantsOfUnsupportedTypes) {
+  std::string text = import(R"(g (float[2] x) => (float[2] y) { [names] t = Constant<value = string[1] {"a"}>()
+    [same] u = Identity(t) y = Relu(x) })");
+  EXPECT_THAT(text, HasSubstr("1 of 3 nodes are unsupported"));
+  EXPECT_THAT(text, HasSubstr("names"));
 }
 
 TEST_F(OnnxImport, ReadsExternalDataOnlyFromTheModelsFolder) {
