@@ -84,10 +84,13 @@ Error checkModelPath(StringRef path) {
   return Error::success();
 }
 
+/// Whether a file is MLIR's.
+static bool isModule(StringRef path) { return path.ends_with(".mlir") || path.ends_with(".mlirbc"); }
+
 Expected<std::vector<InputInfo>> modelInputs(StringRef path) {
   if (Error error = checkModelPath(path))
     return error;
-  if (!path.ends_with(".mlir") && !path.ends_with(".mlirbc"))
+  if (!isModule(path))
     return readInputs(path);
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadModel(*context, path, Options());
@@ -96,48 +99,65 @@ Expected<std::vector<InputInfo>> modelInputs(StringRef path) {
   return readInputs(**module);
 }
 
+/// Every second model is called model.onnx; its folder says more.
+static void setName(mlir::ModuleOp module, StringRef path) {
+  if (module.getSymName())
+    return;
+  StringRef stem = sys::path::stem(path), folder = sys::path::filename(sys::path::parent_path(path));
+  module.setSymName(stem == "model" && !folder.empty() ? folder : stem);
+}
+
+static Expected<mlir::OwningOpRef<mlir::ModuleOp>> parseModule(mlir::MLIRContext &context, StringRef path,
+                                                               const Dims &dims) {
+  Diagnostics diagnostics(&context);
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
+  if (!module)
+    return diagnostics.take(INGOT_BAD_ARGUMENT, "cannot read " + path);
+  if (Error error = bindDims(*module, dims))
+    return error;
+  setName(*module, path);
+  return module;
+}
+
+static Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext &context, const OnnxFile &file,
+                                                               StringRef path, const Options &options,
+                                                               const Dims &dims) {
+  ImportOptions import;
+  import.dims = dims;
+  if (options.keepParameters)
+    import.keepsWeight = [&](StringRef name) {
+      return options.parameters.empty() || Regex(options.parameters).match(name);
+    };
+  import.values = options.values;
+  Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = file.import(context, import);
+  if (module)
+    setName(**module, path);
+  return module;
+}
+
 Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadModel(mlir::MLIRContext &context, StringRef path,
                                                       const Options &options) {
   if (Error error = checkModelPath(path))
     return error;
-  if (!options.ranges.empty()) {
+  if (isModule(path) && options.ranges.empty())
+    return parseModule(context, path, options.dims);
+  if (isModule(path)) {
     Expected<std::vector<InputInfo>> inputs = modelInputs(path);
     if (!inputs)
       return inputs.takeError();
-    return compileRange(context, *inputs, options, [&](const Dims &dims) {
-      Options bound = options;
-      bound.ranges.clear();
-      bound.dims = dims;
-      return loadModel(context, path, bound);
-    });
+    return compileRange(context, *inputs, options,
+                        [&](const Dims &dims) { return parseModule(context, path, dims); });
   }
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-  if (path.ends_with(".mlir") || path.ends_with(".mlirbc")) {
-    Diagnostics diagnostics(&context);
-    module = mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
-    if (!module)
-      return diagnostics.take(INGOT_BAD_ARGUMENT, "cannot read " + path);
-    if (Error error = bindDims(*module, options.dims))
-      return error;
-  } else {
-    ImportOptions import;
-    import.dims = options.dims;
-    if (options.keepParameters)
-      import.keepsWeight = [&](StringRef name) {
-        return options.parameters.empty() || Regex(options.parameters).match(name);
-      };
-    import.values = options.values;
-    Expected<mlir::OwningOpRef<mlir::ModuleOp>> imported = importOnnx(context, path, import);
-    if (!imported)
-      return imported.takeError();
-    module = std::move(*imported);
-  }
-  if (!module->getSymName()) {
-    // Every second model is called model.onnx; its folder says more.
-    StringRef stem = sys::path::stem(path), folder = sys::path::filename(sys::path::parent_path(path));
-    module->setSymName(stem == "model" && !folder.empty() ? folder : stem);
-  }
-  return module;
+  Expected<OnnxFile> file = OnnxFile::read(path);
+  if (!file)
+    return file.takeError();
+  if (options.ranges.empty())
+    return importModel(context, *file, path, options, options.dims);
+  Expected<std::vector<InputInfo>> inputs = file->inputs();
+  if (!inputs)
+    return inputs.takeError();
+  return compileRange(context, *inputs, options,
+                      [&](const Dims &dims) { return importModel(context, *file, path, options, dims); });
 }
 
 Error runPhases(mlir::ModuleOp module, const Options &options) {

@@ -159,7 +159,7 @@ struct FoldConstants : ingot::impl::FoldConstantsBase<FoldConstants> {
       SmallVector<Value> values = ConstantPart(body, growth).frontier(body);
       if (values.empty())
         continue;
-      if (llvm::Error error = evaluate(func, values)) {
+      if (llvm::Error error = evaluate(values)) {
         func.emitError("cannot evaluate what depends on weights alone: ") << toString(std::move(error));
         return signalPassFailure();
       }
@@ -170,8 +170,47 @@ struct FoldConstants : ingot::impl::FoldConstantsBase<FoldConstants> {
     }
   }
 
-  /// Runs the constant part on this machine and replaces `values` by weights.
-  llvm::Error evaluate(func::FuncOp func, ArrayRef<Value> values) {
+  /// Replaces `values` by weights: those that are known from another module of the context, such as the same model for
+  /// another size, and the others by running what computes them.
+  llvm::Error evaluate(ArrayRef<Value> values) {
+    WeightStore &store = getContext().getLoadedDialect<IngotDialect>()->getWeights();
+    SymbolTable symbols(getOperation());
+    auto replace = [&](Value value, StringRef key) {
+      auto b = ImplicitLocOpBuilder::atBlockBegin(value.getLoc(), getOperation().getBody());
+      auto type = cast<RankedTensorType>(value.getType());
+      StringAttr name = symbols.insert(WeightOp::create(b, "folded", type, key));
+      b.setInsertionPointAfterValue(value);
+      value.replaceAllUsesWith(ReadWeightOp::create(b, type, FlatSymbolRefAttr::get(name)));
+    };
+    OpPrintingFlags flags;
+    flags.elideLargeElementsAttrs(std::numeric_limits<int64_t>::max()); // whatever the command line says
+    SmallVector<Value> unknown;
+    std::vector<std::string> computations, keys;
+    for (Value value : values) {
+      std::string computation;
+      llvm::raw_string_ostream stream(computation);
+      buildEvaluator(getOperation(), value)->print(stream, flags);
+      keys.push_back(store.evaluated(computation));
+      if (!keys.back().empty())
+        continue;
+      unknown.push_back(value);
+      computations.push_back(std::move(computation));
+    }
+    // Only now: a value may be part of how another is computed.
+    for (auto [value, key] : llvm::zip_equal(values, keys))
+      if (!key.empty())
+        replace(value, key);
+    if (unknown.empty())
+      return llvm::Error::success();
+    return run(unknown, [&](size_t i, ArrayRef<char> bytes) {
+      std::string key = store.add(bytes);
+      store.setEvaluated(computations[i], key);
+      replace(unknown[i], key);
+    });
+  }
+
+  /// Runs what computes `values` on this machine.
+  llvm::Error run(ArrayRef<Value> values, llvm::function_ref<void(size_t, ArrayRef<char>)> take) {
     OwningOpRef<ModuleOp> evaluator = buildEvaluator(getOperation(), values);
     Options options;
     options.target = hostTarget();
@@ -195,18 +234,8 @@ struct FoldConstants : ingot::impl::FoldConstantsBase<FoldConstants> {
       return status >= INGOT_FAULT ? llvm::Error::success() : llvm::createStringError(ingot_context_error(context));
     }
 
-    WeightStore &store = getContext().getLoadedDialect<IngotDialect>()->getWeights();
-    SymbolTable symbols(getOperation());
-    for (auto [i, constant] : llvm::enumerate(values)) {
-      Value value = constant;
-      auto data = static_cast<const char *>(ingot_context_output(context, i));
-      auto b = ImplicitLocOpBuilder::atBlockBegin(value.getLoc(), getOperation().getBody());
-      auto type = cast<RankedTensorType>(value.getType());
-      auto weight = WeightOp::create(b, "folded", type, store.add(ArrayRef(data, bytesOf(value))));
-      StringAttr name = symbols.insert(weight);
-      b.setInsertionPointAfterValue(value);
-      value.replaceAllUsesWith(ReadWeightOp::create(b, type, FlatSymbolRefAttr::get(name)));
-    }
+    for (auto [i, value] : llvm::enumerate(values))
+      take(i, ArrayRef(static_cast<const char *>(ingot_context_output(context, i)), bytesOf(value)));
     return llvm::Error::success();
   }
 };

@@ -53,26 +53,31 @@ static std::pair<std::string, std::vector<int64_t>> graphSizes(mlir::ModuleOp mo
   return {std::move(ops), std::move(sizes)};
 }
 
+/// The model for the sizes that it is compiled for, as it is read.
+using Graphs = std::map<std::vector<int64_t>, mlir::OwningOpRef<mlir::ModuleOp>>;
+
 /// Looks at the graph, which is cheap, for more sizes than it is compiled for.
-static Error observeGraph(SizeFunctions &functions,
+static Error observeGraph(SizeFunctions &functions, const Graphs &graphs,
                           function_ref<Expected<mlir::OwningOpRef<mlir::ModuleOp>>(ArrayRef<int64_t>)> load) {
   std::vector<std::vector<int64_t>> samples, checks, comparable;
   std::string ops;
   for (const std::vector<int64_t> &point : functions.samples()) {
-    Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = load(point);
-    if (!module)
-      return module.takeError();
-    auto [names, sizes] = graphSizes(**module);
+    auto [names, sizes] = graphSizes(*graphs.at(point));
     if (!samples.empty() && ops != names)
       return Error::success(); // merging decides whether that matters
     ops = std::move(names);
     samples.push_back(std::move(sizes));
   }
   for (const std::vector<int64_t> &point : functions.checkPoints()) {
-    Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = load(point);
-    if (!module)
-      return module.takeError();
-    auto [names, sizes] = graphSizes(**module);
+    mlir::OwningOpRef<mlir::ModuleOp> other;
+    auto known = graphs.find(point);
+    if (known == graphs.end()) {
+      Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = load(point);
+      if (!module)
+        return module.takeError();
+      other = std::move(*module);
+    }
+    auto [names, sizes] = graphSizes(other ? *other : *known->second);
     if (ops != names)
       continue;
     comparable.push_back(point);
@@ -113,11 +118,8 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> compileRange(mlir::MLIRContext &cont
     return load(bound);
   };
   // What is left of composites says more than they do of which contractions are open.
-  auto loadFor = [&](ArrayRef<int64_t> sizes) -> Expected<mlir::OwningOpRef<mlir::ModuleOp>> {
-    Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = bind(sizes);
-    if (!module)
-      return module;
-    if (Error error = runPhases(**module, early))
+  auto prepare = [&](mlir::ModuleOp module) -> Error {
+    if (Error error = runPhases(module, early))
       return error;
     early.dumpDir.clear(); // the first is dumped
     mlir::PassManager pm(&context);
@@ -125,33 +127,48 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> compileRange(mlir::MLIRContext &cont
     pm.addPass(mlir::createCanonicalizerPass());
     pm.addPass(mlir::createCSEPass());
     Diagnostics diagnostics(&context);
-    if (early.compileTo == Phase::Layout && mlir::failed(pm.run(**module)))
+    if (early.compileTo == Phase::Layout && mlir::failed(pm.run(module)))
       return diagnostics.take(INGOT_UNSUPPORTED, "the compilation failed");
-    return module;
+    return Error::success();
   };
-  std::vector<int64_t> bounds;
-  for (const OpenDim &dim : *dims)
-    bounds.push_back(dim.range.high);
   if (options.compileTo < Phase::Bufferize) {
-    Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadFor(bounds);
-    if (module && options.compileTo > Phase::Layout)
+    std::vector<int64_t> bounds;
+    for (const OpenDim &dim : *dims)
+      bounds.push_back(dim.range.high);
+    Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = bind(bounds);
+    if (!module)
+      return module;
+    if (Error error = prepare(**module))
+      return error;
+    if (options.compileTo > Phase::Layout)
       if (Error error = runPhases(**module, late))
         return error;
     return module;
   }
 
-  if (Error error = observeGraph(functions, bind))
+  // Each is read once. The largest has every weight of which the others have a part.
+  std::vector<std::vector<int64_t>> points = functions.samples().vec();
+  points.push_back(functions.largest());
+  Graphs graphs;
+  for (const std::vector<int64_t> &point : points) {
+    if (graphs.count(point))
+      continue;
+    Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = bind(point);
+    if (!module)
+      return module.takeError();
+    graphs[point] = std::move(*module);
+  }
+  if (Error error = observeGraph(functions, graphs, bind))
     return error;
   std::vector<mlir::OwningOpRef<mlir::ModuleOp>> owners;
   SmallVector<mlir::ModuleOp> modules;
-  std::vector<std::vector<int64_t>> sizes = functions.samples().vec();
-  sizes.push_back(bounds);
-  for (const std::vector<int64_t> &each : sizes) {
-    Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = loadFor(each);
-    if (!module)
-      return module.takeError();
-    modules.push_back(**module);
-    owners.push_back(std::move(*module));
+  for (const std::vector<int64_t> &point : points) {
+    mlir::OwningOpRef<mlir::ModuleOp> &graph = graphs.at(point);
+    // The last may be one of the samples.
+    owners.push_back(point == points.back() ? mlir::OwningOpRef<mlir::ModuleOp>(graph->clone()) : std::move(graph));
+    modules.push_back(*owners.back());
+    if (Error error = prepare(modules.back()))
+      return error;
   }
   {
     Diagnostics diagnostics(&context);

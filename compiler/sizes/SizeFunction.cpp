@@ -18,12 +18,12 @@ static unsigned countSamples(size_t dims) { return std::max<size_t>(6, dims + 3)
 
 /// Sizes of one dimension at the samples: inside of the bounds where there is room, not 0 or 1, which mean something
 /// else to broadcasting, and no multiples of 8, which are sizes that models have anyway. `turn` keeps dimensions apart.
-static std::vector<int64_t> samplesOf(Range range, unsigned turn, unsigned numSamples) {
+static std::vector<int64_t> samplesOf(Range range, unsigned turn, unsigned numSamples, unsigned least) {
   std::vector<int64_t> candidates;
   for (int64_t size = std::max<int64_t>(range.low, 2); size <= range.high && candidates.size() < 4096; ++size)
     if (size % 8 != 0)
       candidates.push_back(size);
-  for (int64_t size = std::max<int64_t>(range.high, 4) + 1; candidates.size() < 2 * numSamples; ++size)
+  for (int64_t size = std::max<int64_t>(range.high, 4) + 1; candidates.size() < least; ++size)
     if (size % 8 != 0)
       candidates.push_back(size); // a model that cannot have them says so
   // Spread over the candidates, with steps that are not even.
@@ -41,7 +41,9 @@ static std::vector<int64_t> samplesOf(Range range, unsigned turn, unsigned numSa
 SizeFunctions::SizeFunctions(MLIRContext *context, std::vector<OpenDim> dims)
     : context(context), open(std::move(dims)), points(countSamples(open.size())) {
   for (auto [i, dim] : llvm::enumerate(open)) {
-    std::vector<int64_t> sizes = samplesOf(dim.range, i, points.size());
+    // Dimensions that are sampled together need room to differ.
+    size_t least = open.size() > 1 ? 2 * points.size() : points.size();
+    std::vector<int64_t> sizes = samplesOf(dim.range, i, points.size(), least);
     for (unsigned sample = 0; sample < points.size(); ++sample)
       points[sample].push_back(sizes[sample]);
   }
@@ -65,6 +67,16 @@ SizeFunctions::SizeFunctions(MLIRContext *context, std::vector<OpenDim> dims)
     for (unsigned j = 0; j < open.size(); ++j)
       if (i != j)
         monomials.push_back(found[i] * found[j] * found[j]);
+}
+
+std::vector<int64_t> SizeFunctions::largest() const {
+  std::vector<int64_t> sizes;
+  for (auto [i, dim] : llvm::enumerate(open)) {
+    sizes.push_back(dim.range.high);
+    for (const std::vector<int64_t> &point : points)
+      sizes.back() = std::max(sizes.back(), point[i]);
+  }
+  return sizes;
 }
 
 int64_t SizeFunctions::evaluate(AffineExpr function, ArrayRef<int64_t> dims) {

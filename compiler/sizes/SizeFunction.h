@@ -33,6 +33,8 @@ public:
   /// What the dimensions are at each sample; sizes in between, and unlike one another.
   llvm::ArrayRef<std::vector<int64_t>> samples() const { return points; }
 
+  /// The largest sizes of the bounds and of the samples.
+  std::vector<int64_t> largest() const;
   /// More points within the bounds, the least and the largest sizes first.
   llvm::ArrayRef<std::vector<int64_t>> checkPoints() const { return checks; }
   /// Leaves only these, before anything is observed.

@@ -23,9 +23,16 @@ static std::string keyOf(ArrayRef<char> bytes) {
 }
 
 std::string WeightStore::add(ArrayRef<char> bytes, std::shared_ptr<const void> owner) {
+  {
+    // A model that is imported for many sizes brings the same bytes each time.
+    std::lock_guard lock(mutex);
+    if (auto known = places.find({bytes.data(), bytes.size()}); known != places.end())
+      return known->second;
+  }
   std::string key = keyOf(bytes);
   std::lock_guard lock(mutex);
-  entries.try_emplace(key, Entry{bytes, std::move(owner)});
+  if (entries.try_emplace(key, Entry{bytes, std::move(owner)}).second)
+    places[{bytes.data(), bytes.size()}] = key;
   return key;
 }
 
@@ -35,6 +42,16 @@ std::string WeightStore::add(ArrayRef<char> bytes) {
   if (!bytes.empty())
     std::memcpy(copy.get(), bytes.data(), bytes.size());
   return add(ArrayRef(copy.get(), bytes.size()), copy);
+}
+
+std::string WeightStore::evaluated(StringRef computation) const {
+  std::lock_guard lock(mutex);
+  return evaluations.lookup(computation);
+}
+
+void WeightStore::setEvaluated(StringRef computation, StringRef key) {
+  std::lock_guard lock(mutex);
+  evaluations[computation] = key.str();
 }
 
 ArrayRef<char> WeightStore::lookup(StringRef key) const {

@@ -9,6 +9,7 @@
 #define INGOT_DIALECTS_INGOT_WEIGHTS_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 #include <memory>
 #include <mutex>
@@ -26,6 +27,10 @@ public:
   /// The bytes of `key`; empty when there are none.
   llvm::ArrayRef<char> lookup(llvm::StringRef key) const;
 
+  /// The key of what `computation`, a text that names weights by their keys, gives; empty where nobody has done it.
+  std::string evaluated(llvm::StringRef computation) const;
+  void setEvaluated(llvm::StringRef computation, llvm::StringRef key);
+
 private:
   struct Entry {
     llvm::ArrayRef<char> bytes;
@@ -33,6 +38,8 @@ private:
   };
   mutable std::mutex mutex;
   llvm::StringMap<Entry> entries;
+  llvm::DenseMap<std::pair<const char *, size_t>, std::string> places; ///< keys of bytes that an entry keeps alive
+  llvm::StringMap<std::string> evaluations;
 };
 
 } // namespace ingot

@@ -120,12 +120,16 @@ static std::vector<onnx::ValueInfoProto> realInputs(const onnx::GraphProto &grap
   return inputs;
 }
 
-llvm::Expected<std::vector<InputInfo>> readInputs(llvm::StringRef path) {
+llvm::Expected<OnnxFile> OnnxFile::read(llvm::StringRef path) {
   auto model = loadModel(path);
   if (!model)
     return model.takeError();
+  return OnnxFile(std::move(*model));
+}
+
+llvm::Expected<std::vector<InputInfo>> OnnxFile::inputs() const {
   std::vector<InputInfo> inputs;
-  for (const onnx::ValueInfoProto &info : realInputs((*model)->proto.graph())) {
+  for (const onnx::ValueInfoProto &info : realInputs(model->proto.graph())) {
     if (!info.type().has_tensor_type()) {
       inputs.push_back({info.name(), onnx::TensorProto::UNDEFINED, {}, {}});
       continue;
@@ -136,6 +140,11 @@ llvm::Expected<std::vector<InputInfo>> readInputs(llvm::StringRef path) {
     inputs.push_back(std::move(*input));
   }
   return inputs;
+}
+
+llvm::Expected<std::vector<InputInfo>> readInputs(llvm::StringRef path) {
+  llvm::Expected<OnnxFile> file = OnnxFile::read(path);
+  return file ? file->inputs() : file.takeError();
 }
 
 /// Removes what folding left behind, and weights that nothing reads.
@@ -238,12 +247,14 @@ static llvm::Expected<OwningOpRef<ModuleOp>> importChecked(MLIRContext &context,
   }
 }
 
+llvm::Expected<OwningOpRef<ModuleOp>> OnnxFile::import(MLIRContext &context, const ImportOptions &options) const {
+  return importChecked(context, model, options);
+}
+
 llvm::Expected<OwningOpRef<ModuleOp>> importOnnx(MLIRContext &context, llvm::StringRef path,
                                                  const ImportOptions &options) {
-  auto model = loadModel(path);
-  if (!model)
-    return model.takeError();
-  return importChecked(context, std::move(*model), options);
+  llvm::Expected<OnnxFile> file = OnnxFile::read(path);
+  return file ? file->import(context, options) : file.takeError();
 }
 
 llvm::Expected<OwningOpRef<ModuleOp>> importOnnx(MLIRContext &context, const onnx::ModelProto &proto,

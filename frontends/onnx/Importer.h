@@ -15,6 +15,7 @@
 #include "llvm/Support/Error.h"
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ class ModelProto;
 }
 
 namespace ingot {
+namespace onnx_import {
+struct Model;
+}
 
 struct ImportOptions {
   std::map<std::string, int64_t> dims; ///< values of named dimensions
@@ -69,6 +73,22 @@ public:
 
   void log(llvm::raw_ostream &os) const override { os << text; }
   std::error_code convertToErrorCode() const override { return std::make_error_code(std::errc::value_too_large); }
+};
+
+/// A model file that has been read and checked, to be imported once or for many sizes.
+class OnnxFile {
+public:
+  static llvm::Expected<OnnxFile> read(llvm::StringRef path);
+
+  /// What the model says of its inputs, in order.
+  llvm::Expected<std::vector<InputInfo>> inputs() const;
+  /// See importOnnx.
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> import(mlir::MLIRContext &context,
+                                                           const ImportOptions &options = {}) const;
+
+private:
+  explicit OnnxFile(std::shared_ptr<onnx_import::Model> model) : model(std::move(model)) {}
+  std::shared_ptr<onnx_import::Model> model;
 };
 
 /// Reads what the model at `path` says of its inputs, in order, and nothing else.

@@ -63,6 +63,19 @@ class Layers(nn.Module):
         return self.last(self.gru(y)[0]), h
 
 
+class States(nn.Module):
+    """First states that have the batch's size: zeros, and a row that every example starts from."""
+
+    def __init__(self, inputs=6, hidden=20):
+        super().__init__()
+        self.lstm, self.gru = nn.LSTM(inputs, hidden), nn.GRU(hidden, hidden)
+        self.first = nn.Parameter(torch.randn(1, 1, hidden))
+
+    def forward(self, x):
+        y, (h, _) = self.lstm(x)
+        return self.gru(y, self.first.expand(1, x.shape[1], -1))[0], h
+
+
 class Sequence(nn.Module):
     def forward(self, x, y):
         z = torch.cat([x, y], 1)
@@ -135,6 +148,7 @@ def main():
           lambda n, s, t: (r(n, s, 6), r(n, t, 6)))
     write("transformer", Transformer(), {"ids": {0: "B", 1: "S"}}, [(1, 1), (1, 17), (3, 16), (2, 33), (4, 40)],
           lambda b, s: (torch.randint(0, 19, (b, s)),))
+    write("states", States(), {"x": {1: "N"}}, [(1,), (2,), (5,), (8,)], lambda n: (r(7, n, 6),))
 
 
 main()
