@@ -73,11 +73,15 @@ static LogicalResult importIf(Node &n) {
   SmallVector<Type> types;
   for (unsigned branch : {0, 1}) {
     OpBuilder::InsertionGuard guard(n.b);
-    auto values = importBody(n, branch == 0 ? "then_branch" : "else_branch", *bodies[branch], {},
-                             [](Block &) { return SmallVector<Bound>(); });
+    StringRef attribute = branch == 0 ? "then_branch" : "else_branch";
+    auto values = importBody(n, attribute, *bodies[branch], {}, [](Block &) { return SmallVector<Bound>(); });
     if (failed(values)) {
       (void)n.need(n.in(0)); // the other branch may do
-      return failure();
+      if (n.fault != Fault::Invalid)
+        return failure();
+      // For the other branch's inputs this one may well make no sense.
+      n.fault = Fault::None;
+      return n.unsupported("'" + Twine(attribute) + "' cannot be computed: " + std::string(std::move(n.reason)));
     }
     yield(n, *values);
     SmallVector<Type> own(ValueRange(*values).getTypes());

@@ -228,6 +228,21 @@ TEST_F(OnnxImport, KeepsABranchThatIsOpen) {
               HasSubstr("output 0 is 'tensor<2xf32>' in one branch and 'tensor<3xf32>' in the other"));
 }
 
+TEST_F(OnnxImport, WantsTheConditionOfABranchThatMakesNoSense) {
+  const char *graph = R"(g (bool c, float[2] x, float[3] z) => (float[n] y) {
+    y = If(c) <then_branch = g1 () => (float[2] a) { a = Relu(x) }, else_branch = g2 () => (float[3] b) { b = Add(x, z) }> })";
+  auto module = importOnnx(
+      context, write("model.onnxtxt", std::string("<ir_version: 8, opset_import: [\"\" : 18]>\n") + graph));
+  ASSERT_FALSE(bool(module));
+  llvm::handleAllErrors(module.takeError(), [](const UnsupportedModel &error) {
+    EXPECT_THAT(error.message(), HasSubstr("'else_branch' cannot be computed: node 'y/b' (Add-18): "));
+    EXPECT_THAT(error.wanted, testing::ElementsAre(0));
+  });
+  ImportOptions options;
+  options.values[0] = std::string("\1", 1);
+  EXPECT_THAT(import(graph, 18, options), HasSubstr("ingot.relu"));
+}
+
 TEST_F(OnnxImport, CountsTheStepsOfALoopWhereItCan) {
   constexpr const char *body = R"(<body = b (int64 i, bool k, float[2] h) => (bool again, float[2] next, float[2] seen) {
     again = Identity(k) next = Neg(h) seen = Add(h, x) }> })";
