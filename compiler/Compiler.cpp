@@ -129,6 +129,7 @@ static Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext
       return options.parameters.empty() || Regex(options.parameters).match(name);
     };
   import.values = options.values;
+  import.mode = options.mode;
   Expected<mlir::OwningOpRef<mlir::ModuleOp>> module = file.import(context, import);
   if (module)
     setName(**module, path);

@@ -8,6 +8,7 @@
 #ifndef INGOT_COMPILER_OPTIONS_H
 #define INGOT_COMPILER_OPTIONS_H
 
+#include "dialects/ingot/RunMode.h"
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -50,6 +51,7 @@ struct Options {
   std::map<std::string, Range> ranges;      ///< bounds of dimensions that stay open
   std::map<unsigned, std::string> values;   ///< elements of inputs that are constants, by the inputs' places
   bool keepParameters = false;              ///< weights whose names match `parameters` stay weights whatever their use
+  RunMode mode = RunMode::AsGiven;          ///< of nodes that differ between training and inference
   std::string parameters;                   ///< a POSIX extended regex that is searched for; "" matches all
 };
 

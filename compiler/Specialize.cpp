@@ -156,7 +156,7 @@ void JitCache::insert(StringRef key, std::shared_ptr<JitModel> model) {
 static std::string describe(const Options &options) {
   std::string text = (Twine(INGOT_ABI_VERSION) + " " + options.target.triple + " " + options.target.cpu + " " +
                       options.target.features + " " + (options.oracle ? "oracle " : "") +
-                      (options.sanitize ? "sanitize " : "") + Twine(options.maxMemory))
+                      (options.sanitize ? "sanitize " : "") + Twine(int(options.mode)) + " " + Twine(options.maxMemory))
                          .str();
   if (options.keepParameters)
     text += " parameters '" + options.parameters + "'";

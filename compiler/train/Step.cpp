@@ -65,17 +65,28 @@ static bool isStatistic(ReadWeightOp read) {
   });
 }
 
+/// The results of @main that weights take as their next values: running statistics.
+static llvm::StringMap<unsigned> updatesOf(func::FuncOp main) {
+  llvm::StringMap<unsigned> updates;
+  for (unsigned i = 0; i < main.getNumResults(); ++i)
+    if (auto weight = main.getResultAttrOfType<StringAttr>(i, "ingot.updates"))
+      updates[weight.getValue()] = i;
+  return updates;
+}
+
 void Objective::expose(StringRef pattern) {
+  llvm::StringMap<unsigned> updates = updatesOf(main);
   auto module = main->getParentOfType<ModuleOp>();
   WeightStore &store = module.getContext()->getLoadedDialect<IngotDialect>()->getWeights();
   llvm::Regex regex(pattern);
   llvm::MapVector<StringRef, SmallVector<ReadWeightOp>> reads;
   module.walk([&](ReadWeightOp read) { reads[read.getWeight()].push_back(read); });
   for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>())) {
-    if (!isFloat(weight.getTensorType()) || !(pattern.empty() || regex.match(weight.getSymName())))
+    bool isUpdated = updates.contains(weight.getSymName());
+    if (!isFloat(weight.getTensorType()) || !(pattern.empty() || isUpdated || regex.match(weight.getSymName())))
       continue;
     ArrayRef<ReadWeightOp> uses = reads[weight.getSymName()];
-    bool isParameter = uses.empty() || !llvm::all_of(uses, isStatistic);
+    bool isParameter = !isUpdated && (uses.empty() || !llvm::all_of(uses, isStatistic));
     BlockArgument argument = addArgument(main.getNumArguments(), weight.getSymName(), weight.getTensorType(), true);
     llvm::ArrayRef<char> bytes = store.lookup(weight.getKey());
     state.push_back({weight.getSymName().str(), std::vector<char>(bytes.begin(), bytes.end()), isParameter, isParameter});
@@ -156,6 +167,26 @@ void Objective::setResults(ArrayRef<std::pair<std::string, Value>> results, unsi
   main.setAllResultAttrs(attributes);
 }
 
+std::vector<std::string> Objective::buildTrace() {
+  std::vector<std::pair<std::string, Value>> results;
+  std::vector<std::string> nodes;
+  for (Operation &op : main.getBody().front().without_terminator()) {
+    for (Value value : op.getResults()) {
+      auto type = dyn_cast<RankedTensorType>(value.getType());
+      if (!type || !isFloat(type) || !type.hasStaticShape() || op.hasTrait<OpTrait::ConstantLike>())
+        continue;
+      // The location of a node is its name, and in that its operator and opset.
+      auto name = op.getLoc()->findInstanceOf<NameLoc>();
+      auto kind = name ? dyn_cast<NameLoc>(name.getChildLoc()) : NameLoc();
+      nodes.push_back("'" + (name ? name.getName().str() : "loss") + "' (" +
+                      (kind ? kind.getName().strref().split('-').first : op.getName().stripDialect()).str() + ")");
+      results.push_back({"trace." + std::to_string(results.size()), value});
+    }
+  }
+  setResults(results, 0);
+  return nodes;
+}
+
 void Objective::buildForward() {
   std::vector<std::pair<std::string, Value>> results = {{"loss", loss}};
   for (unsigned i = 0; i < main.getNumResults(); ++i)
@@ -227,12 +258,21 @@ llvm::Error Objective::buildStep(const Optimizer &optimizer, const StepOptions &
     results.push_back({name, resultNamed(name)});
   SmallVector<Value> moved;
   SmallVector<size_t> places; // in the state
+  llvm::StringMap<unsigned> updates = updatesOf(main);
+  for (auto &[parameter, result] : options.updates) {
+    unsigned place = 0;
+    while (place < main.getNumResults() && resultName(main, place) != result)
+      ++place;
+    if (place == main.getNumResults())
+      return fault("the model has no output '" + result + "'");
+    updates[parameter] = place;
+  }
   for (size_t i = 0; i < state.size(); ++i) {
-    auto update = options.updates.find(state[i].name);
-    state[i].changes = update != options.updates.end() ||
+    auto update = updates.find(state[i].name);
+    state[i].changes = update != updates.end() ||
                        (state[i].isParameter && (!options.moves || options.moves(state[i].name)));
-    if (update != options.updates.end()) {
-      parameters.push_back({state[i].name, resultNamed(update->second)});
+    if (update != updates.end()) {
+      parameters.push_back({state[i].name, returnOf(main).getOperand(update->second)});
     } else if (state[i].changes) {
       moved.push_back(main.getArgument(inputs + i));
       places.push_back(i);

@@ -42,7 +42,7 @@ struct StepOptions {
   std::function<bool(llvm::StringRef parameter)> moves;
   /// Results of @main that the step gives too, after the loss.
   std::vector<std::string> results;
-  /// Parameters that take the value of a result of @main instead: running statistics.
+  /// Parameters that take the value of a result of @main instead, beside those that attributes `ingot.updates` name.
   std::map<std::string, std::string> updates;
   /// Limit on the norm of all gradients together (Pascanu et al. 2013); 0: none.
   double clipNorm = 0;
@@ -64,6 +64,8 @@ public:
   /// The loss is `value`, of rank 0.
   void setLoss(mlir::Value value) { loss = value; }
 
+  /// Makes @main give what its ops compute of floats, in their order; the result describes their nodes.
+  std::vector<std::string> buildTrace();
   /// Makes @main give the loss before its other results.
   void buildForward();
   /// Makes @main give the loss and its gradients with respect to the parameters and to the float inputs whose names

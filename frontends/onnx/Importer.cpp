@@ -7,6 +7,7 @@
 
 #include "frontends/onnx/Importer.h"
 #include "frontends/onnx/Graph.h"
+#include "frontends/onnx/TrainingMode.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
@@ -161,6 +162,9 @@ static void removeDead(ModuleOp module, Block &body, const ImportOptions &option
 
 static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::shared_ptr<Model> model,
                                                     const ImportOptions &options) {
+  // The nodes of a shared model stay as they are.
+  if (options.mode != RunMode::AsGiven)
+    model = std::make_shared<Model>(*model);
   const onnx::GraphProto &graph = model->proto.graph();
   if (llvm::Error error = checkDims(graph, options))
     return std::move(error);
@@ -203,8 +207,21 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
     Value constant = known == options.values.end() ? Value() : constantInput(builder, known->second, type);
     scope.values[info.name()] = constant ? constant : argument;
   }
+  bool trains = options.mode == RunMode::Train || options.mode == RunMode::TrainAll;
+  std::map<std::string, std::string> updates = setRunMode(*model->proto.mutable_graph(), options);
+  if (trains) {
+    Value key = body->addArgument(RankedTensorType::get({}, builder.getIntegerType(32, /*isSigned=*/false)),
+                                  NameLoc::get(builder.getStringAttr(randomKey)));
+    scope.values[randomKey] = key;
+    argAttrs.push_back(
+        builder.getDictionaryAttr(builder.getNamedAttr("ingot.name", builder.getStringAttr(randomKey))));
+  }
   if (llvm::Error error = importer.importGraph(graph, scope))
     return std::move(error);
+  if (trains && body->getArguments().back().use_empty()) {
+    body->eraseArgument(body->getNumArguments() - 1);
+    argAttrs.pop_back();
+  }
 
   SmallVector<Value> results;
   for (const onnx::ValueInfoProto &info : graph.output()) {
@@ -213,6 +230,14 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
       importer.unsupported.push_back({info.name(), "output", scope.opsets[""], "", "a result must be a tensor"});
     results.push_back(bound.value());
     resultAttrs.push_back(builder.getDictionaryAttr(builder.getNamedAttr("ingot.name", builder.getStringAttr(info.name()))));
+  }
+  for (auto &[weight, name] : updates) {
+    Value value = scope.values.lookup(name).value();
+    if (!value)
+      continue;
+    results.push_back(value);
+    resultAttrs.push_back(builder.getDictionaryAttr({builder.getNamedAttr("ingot.name", builder.getStringAttr(name)),
+                                                     builder.getNamedAttr("ingot.updates", builder.getStringAttr(weight))}));
   }
   if (!importer.unsupported.empty())
     return llvm::make_error<UnsupportedModel>(graph.node_size(), std::move(importer.unsupported),

@@ -9,6 +9,7 @@
 #define INGOT_FRONTENDS_ONNX_IMPORTER_H
 
 #include "dialects/ingot/InputInfo.h"
+#include "dialects/ingot/RunMode.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -36,6 +37,10 @@ struct ImportOptions {
   std::map<unsigned, std::string> values;
   /// Float initializers that stay weights whatever their shape and use, so that they can be differentiated by.
   std::function<bool(llvm::StringRef name)> keepsWeight;
+  /// Where it trains, dropout draws its mask from an argument `ingot.random_key` (u32, another one for each step), which
+  /// stands behind the inputs; and each running statistic of a batch normalization becomes a result whose attribute
+  /// `ingot.updates` names the weight that takes this value.
+  RunMode mode = RunMode::AsGiven;
 };
 
 /// A node that the compiler cannot do, as users see it.
@@ -109,6 +114,10 @@ llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importOnnx(mlir::MLIRContext &
 /// Writes the model at `path` to `output` with other values of the initializers that `weights` names, in row-major order.
 llvm::Error exportWeights(llvm::StringRef path, llvm::StringRef output,
                           const std::map<std::string, llvm::ArrayRef<char>> &weights);
+
+/// The bytes of the model at `path` as a file, with the elements of every float initializer as they are in memory.
+/// `places` are those of their first bytes, by the initializers' names.
+llvm::Expected<std::string> exportTemplate(llvm::StringRef path, std::map<std::string, uint64_t> &places);
 
 /// The newest opset of ONNX's own domain that the importer knows.
 int64_t newestOpset();

@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/onnx/Node.h"
+#include "frontends/onnx/Term.h"
+#include "frontends/onnx/TrainingMode.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 
@@ -71,16 +73,55 @@ static Value allTrue(Node &n, Value x) {
   return n.build("expand", n.scalar(1, n.b.getI1Type()), n.attr("shape", Node::typeOf(x).getShape()));
 }
 
+/// A bijection of 32 bits in which every bit of the result depends on every bit of `x`
+/// (Wellons, "Prospecting for Hash Functions", lowbias32).
+static Term mixed(Term x) {
+  auto fold = [&](double bits) {
+    x = x.with("bitwise_xor", {x.n, x.n.build("bit_shift", {x, x.number(bits)}, x.n.attr("direction", StringRef("RIGHT")))});
+  };
+  fold(16);
+  x = x * double(0x7feb352d);
+  fold(15);
+  x = x * double(0x846ca68b);
+  fold(16);
+  return x;
+}
+
+/// A mask is a function of the key, of the node and of the place of an element, so it is the same forward and backward,
+/// with any number of threads and on every target.
+static LogicalResult drop(Node &n, double ratio) {
+  Value key = n.named ? n.named(randomKey).value() : Value();
+  if (!key)
+    return n.unsupported("dropout in training mode is random");
+  if (!(ratio > 0 && ratio < 1))
+    return n.invalid("drops a share of " + Twine(std::to_string(ratio)) + ", want one from 0 to 1, without 1");
+  RankedTensorType type = n.type(0);
+  if (!type.hasStaticShape())
+    return n.unsupported("dropout in training mode on a tensor of open size");
+  Type word = n.b.getIntegerType(32, /*isSigned=*/false);
+  int64_t count = type.getNumElements();
+  Term places(n, n.build("iota", {},
+                         {n.attr("shape", ArrayRef<int64_t>(count)), n.attr("axis", int64_t(0)),
+                          n.attr("type", n.b.getI64Type())}));
+  uint32_t number = uint32_t(llvm::xxh3_64bits(cast<NameLoc>(n.loc).getName()));
+  Term mask = mixed(Term(n, key) + double(number));
+  Term bits = mixed(places.to(word).reshape(type.getShape()).with("bitwise_xor", mask));
+  Term isKept = bits >= std::floor(ratio * 0x1p32), x(n, n.in(0));
+  return n.results({select(isKept, x * (1 / (1 - ratio)), x.number(0)), n.wants(1) ? Value(isKept) : Value()});
+}
+
 static LogicalResult dropout(Node &n) {
   if (n.has(2)) {
     auto training = n.constantIntegers(2, "training_mode");
     if (failed(training))
       return failure();
     bool isTraining = !training->empty() && training->front();
-    DenseElementsAttr ratio = isTraining ? n.need(n.in(1)) : DenseElementsAttr();
-    bool dropsNothing = ratio && ratio.isSplat() && ratio.getSplatValue<APFloat>().isZero();
-    if (isTraining && !dropsNothing)
-      return n.unsupported("dropout in training mode is random");
+    DenseElementsAttr given = isTraining && n.has(1) ? n.need(n.in(1)) : DenseElementsAttr();
+    if (isTraining && n.has(1) && (!given || given.getNumElements() != 1))
+      return n.unsupported("dropout in training mode has a ratio that is not a constant");
+    double ratio = given ? given.getSplatValue<APFloat>().convertToDouble() : 0.5;
+    if (isTraining && ratio != 0)
+      return drop(n, ratio);
   }
   return n.results({n.in(0), n.wants(1) ? allTrue(n, n.in(0)) : Value()});
 }
