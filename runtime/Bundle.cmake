@@ -1,11 +1,12 @@
 # Collects in lib/runtime/ARCH what `ingot compile` links a program or a library of that target from, so that linking
 # needs no compiler and no development package on the user's machine:
 #
-#   libingot_program_main.a, libingot_runtime.a    our own, never with the build's sanitizers or debug switches
+#   libingot_program_main.a, libingot_train_main.a, libingot_runtime.a
+#                                                  our own, never with the build's sanitizers or debug switches
 #   start files, libc.a, libm.a, libgcc*.a         for static programs
 #   libc.so.6, libm.so.6, the dynamic loader       what libraries name as needed
 #   exports.map                                    what libraries export
-#   manifest-exe, manifest-so                      the linker's arguments, one a line: `@objects` stands for the
+#   manifest-exe, manifest-train, manifest-so      the linker's arguments, one a line: `@objects` stands for the
 #                                                  compiled model, what starts with `-` is passed as it is, the rest
 #                                                  are files beside the manifest
 find_program(INGOT_CLANG NAMES clang++-22 clang++ REQUIRED)
@@ -59,9 +60,11 @@ function(ingot_runtime_bundle arch loader)
     list(APPEND outputs ${folder}/${file})
   endforeach()
 
-  foreach(library ingot_runtime ingot_program_main)
+  foreach(library ingot_runtime ingot_program_main ingot_train_main)
     set(sources ProgramMain.cpp)
-    if(library STREQUAL ingot_runtime)
+    if(library STREQUAL ingot_train_main)
+      set(sources TrainMain.cpp)
+    elseif(library STREQUAL ingot_runtime)
       set(sources ${INGOT_RUNTIME_SOURCES})
     endif()
     set(objects)
@@ -81,9 +84,14 @@ function(ingot_runtime_bundle arch loader)
   endforeach()
 
   file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/${arch})
-  foreach(kind exe so)
-    configure_file(manifest-${kind}.in ${folder}/manifest-${kind} @ONLY)
+  foreach(kind exe train)
+    set(main libingot_program_main.a)
+    if(kind STREQUAL train)
+      set(main libingot_train_main.a)
+    endif()
+    configure_file(manifest-exe.in ${folder}/manifest-${kind} @ONLY)
   endforeach()
+  configure_file(manifest-so.in ${folder}/manifest-so @ONLY)
   configure_file(exports.map ${folder}/exports.map COPYONLY)
   add_custom_target(ingot_runtime_bundle_${arch} DEPENDS ${outputs})
   add_dependencies(ingot_runtime_bundles ingot_runtime_bundle_${arch})

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/CommandLine.h"
 #include "runtime/Compare.h"
 #include "runtime/CpuFeatures.h"
 #include "runtime/Inputs.h"
@@ -34,10 +35,6 @@ struct Options {
   double seconds = 2;
   unsigned threads = 0; // 0: one for each core
 };
-
-struct OptionRow {
-  const char *name, *value, *help; // value: what it takes, or null
-};
 } // namespace
 
 static constexpr OptionRow optionRows[] = {
@@ -58,7 +55,8 @@ static constexpr unsigned numOptions = sizeof(optionRows) / sizeof(optionRows[0]
 // Command line
 //===----------------------------------------------------------------------===//
 
-static ingot_status setOption(Options &options, const char *name, const char *value, Text &error) {
+static ingot_status setOption(void *settings, const char *name, const char *value, Text &error) {
+  Options &options = *static_cast<Options *>(settings);
   auto is = [name](const char *other) { return !strcmp(name, other); };
   char *end = nullptr;
   if (is("--input")) {
@@ -71,11 +69,9 @@ static ingot_status setOption(Options &options, const char *name, const char *va
   } else if (is("--output-dir")) {
     options.outputDirectory = value;
   } else if (is("--threads")) {
-    unsigned long count = strtoul(value, &end, 10);
-    if (*end || *value < '0' || *value > '9' || count < 1 || count > maxThreads) {
-      error.append("option --threads: got '%s', want 1 to %u", value, maxThreads);
-      return INGOT_BAD_ARGUMENT;
-    }
+    uint64_t count;
+    if (ingot_status status = parseCount(name, value, 1, maxThreads, count, error))
+      return status;
     options.threads = unsigned(count);
   } else if (is("--seconds")) {
     options.seconds = strtod(value, &end);
@@ -101,64 +97,16 @@ static ingot_status setOption(Options &options, const char *name, const char *va
   return INGOT_OK;
 }
 
-static ingot_status parseOptions(int argc, char **argv, Options &options, Text &error) {
-  for (int i = 1; i < argc; ++i) {
-    const char *argument = strcmp(argv[i], "-h") ? argv[i] : "--help";
-    if (argument[0] != '-') {
-      error.append("got argument '%s', want options only; see --help", argument);
-      return INGOT_BAD_ARGUMENT;
-    }
-    size_t length = strcspn(argument, "=");
-    const char *value = argument[length] ? argument + length + 1 : nullptr;
-    const OptionRow *found = nullptr;
-    const char *names[numOptions];
-    for (unsigned j = 0; j < numOptions; ++j) {
-      names[j] = optionRows[j].name;
-      if (strlen(names[j]) == length && !strncmp(names[j], argument, length))
-        found = &optionRows[j];
-    }
-    if (!found) {
-      Text name;
-      name.appendBytes(argument, length);
-      error.append("unknown option '%s'", name.c_str());
-      if (const char *nearest = didYouMean(name.c_str(), names, numOptions))
-        error.append("; did you mean '%s'?", nearest);
-      else
-        error.append("; see --help");
-      return INGOT_BAD_ARGUMENT;
-    }
-    if (!found->value && value) {
-      error.append("option %s: got '%s', want no value", found->name, value);
-      return INGOT_BAD_ARGUMENT;
-    }
-    if (found->value && !value) {
-      if (i + 1 == argc) {
-        error.append("option %s: got nothing, want %s", found->name, found->value);
-        return INGOT_BAD_ARGUMENT;
-      }
-      value = argv[++i];
-    }
-    if (ingot_status status = setOption(options, found->name, value, error))
-      return status;
-  }
-  return INGOT_OK;
-}
-
 static void appendHelp(Text &text, const char *program) {
   text.append("usage: %s [OPTION]...\n\nRuns the model '%s', compiled by Ingot.\n\n", program, model.name);
-  for (const OptionRow &row : optionRows) {
-    Text left;
-    left.append(row.value ? "%s %s" : "%s", row.name, row.value);
-    text.append("  %-22s %s\n", left.c_str(), row.help);
-  }
+  appendOptions(text, optionRows, numOptions);
   text.append("\ninputs:\n");
   for (uint32_t i = 0; i < model.num_inputs; ++i) {
     text.append("  %s: ", model.inputs[i].name);
     appendType(text, model.inputs[i]);
     text.append("\n");
   }
-  text.append("\nexit codes: 0 done, 1 the caller's mistake or bad input, 2 not supported, 3 a comparison failed, "
-              "4 over a limit\n");
+  appendExitCodes(text);
 }
 
 //===----------------------------------------------------------------------===//
@@ -277,7 +225,7 @@ static ingot_status runMode(Options &options, Text &text, Text &error) {
 int main(int argc, char **argv) {
   Options options;
   Text text, error;
-  ingot_status status = parseOptions(argc, argv, options, error);
+  ingot_status status = parseCommandLine(argc, argv, optionRows, numOptions, setOption, &options, error);
   if (status == INGOT_OK) {
     if (options.mode == Options::Help)
       appendHelp(text, argv[0]);

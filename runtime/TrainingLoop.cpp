@@ -292,7 +292,7 @@ ingot_status Loop::resume(TrainingResult &result) {
 /// The first piece of state with a float that is no finite number, or -1.
 int64_t Loop::brokenState(bool before) {
   for (size_t i = 0; i < step.stateCount(); ++i)
-    if (step.changes(i) && step.firstNotFinite(i, before ? step.stateBefore(i) : step.stateData(i)) >= 0)
+    if (step.changes(i) && firstNotFinite(step.stateInfo(i), before ? step.stateBefore(i) : step.stateData(i)) >= 0)
       return int64_t(i);
   return -1;
 }

@@ -86,8 +86,7 @@ ingot_status TrainingStep::run(double learningRate, uint32_t key, double &loss, 
   return INGOT_OK;
 }
 
-int64_t TrainingStep::firstNotFinite(size_t i, const void *data) const {
-  const ingot_value_info &info = stateInfo(i);
+int64_t runtime::firstNotFinite(const ingot_value_info &info, const void *data) {
   auto firstOf = [&](auto isFinite, uint64_t width) -> int64_t {
     for (uint64_t j = 0; j < info.bytes / width; ++j)
       if (!isFinite(j))

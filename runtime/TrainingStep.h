@@ -18,6 +18,9 @@ namespace ingot::runtime {
 /// The input that what is random in a step depends on: u32, another one for each step.
 constexpr const char *randomKey = "ingot.random_key";
 
+/// Where the first float of `data` is that is no finite number, or -1.
+int64_t firstNotFinite(const ingot_value_info &info, const void *data);
+
 /// A compiled step of training with its state. A step reads one set of buffers and writes the other, and then they
 /// change places: no state is ever copied.
 ///
@@ -48,9 +51,6 @@ public:
   void *stateData(size_t i) { return ingot_context_input(running, stateInput(i)); }
   /// What the last step read; only of state that changes.
   const void *stateBefore(size_t i) { return ingot_context_output(running, state[i].output); }
-  /// Where the first float is that is no finite number, or -1.
-  int64_t firstNotFinite(size_t i, const void *data) const;
-
   /// Runs one step on the batch that the context's inputs hold. The loss is that before the step.
   ingot_status run(double learningRate, uint32_t key, double &loss, Text &error);
 

@@ -98,7 +98,8 @@ static Error writeFile(StringRef path, function_ref<void(raw_ostream &)> write) 
   return Error::success();
 }
 
-Error writeOutput(const CompiledModel &model, const Options &options, OutputKind kind, StringRef path) {
+Error writeOutput(const CompiledModel &model, const Options &options, OutputKind kind, StringRef path,
+                  ArrayRef<char> trainingData) {
   // Objects lie beside the output while the linker reads them: a temporary folder may be small and in memory.
   SmallString<128> prefix(path);
   prefix += ".tmp-%%%%%%%%";
@@ -127,6 +128,15 @@ Error writeOutput(const CompiledModel &model, const Options &options, OutputKind
         }))
       return error;
 
+  if (!trainingData.empty())
+    if (Error error = writeFile(place("training.o"), [&](raw_ostream &stream) {
+          ModelInfo data;
+          data.weightBytes = trainingData.size();
+          data.weights = {{"", 0, trainingData}};
+          writeWeightsObject(stream, data, options.target, "ingot_training_data");
+        }))
+      return error;
+
   std::vector<std::string> arguments;
   if (kind == OutputKind::Object) {
     arguments.push_back("-r");
@@ -136,7 +146,11 @@ Error writeOutput(const CompiledModel &model, const Options &options, OutputKind
     if (!bundle)
       return bundle.takeError();
     Expected<std::vector<std::string>> manifest =
-        readManifest(*bundle, kind == OutputKind::Program ? "manifest-exe" : "manifest-so", objects);
+        readManifest(*bundle,
+                     kind != OutputKind::Program ? "manifest-so"
+                     : trainingData.empty()      ? "manifest-exe"
+                                                 : "manifest-train",
+                     objects);
     if (!manifest)
       return manifest.takeError();
     arguments = std::move(*manifest);

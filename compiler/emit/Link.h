@@ -19,8 +19,9 @@ EmitOptions emitOptions(OutputKind kind, llvm::StringRef modelName);
 
 /// Links a model that was compiled with emitOptions(kind, ...) with its weights and, but for an object, with the runtime
 /// for its target. A library or an object gets a C header beside it. Uses the linker in this process and the files that
-/// Ingot brings along: the machine needs no compiler.
-llvm::Error writeOutput(const CompiledModel &model, const Options &options, OutputKind kind, llvm::StringRef path);
+/// Ingot brings along: the machine needs no compiler. With `trainingData`, a program's model is a step of training.
+llvm::Error writeOutput(const CompiledModel &model, const Options &options, OutputKind kind, llvm::StringRef path,
+                        llvm::ArrayRef<char> trainingData = {});
 
 /// The C header for a library or an object at `path`.
 std::string generateHeader(const CompiledModel &model, OutputKind kind, llvm::StringRef path);

@@ -53,6 +53,7 @@ Expected<std::unique_ptr<Forward>> Forward::create(const Settings &settings) {
     return options.takeError();
   options->keepParameters = !settings.loss.empty();
   options->parameters = settings.wrt;
+  options->mode = RunMode::Infer;
   Expected<OpenModel> open = OpenModel::open(settings.model, *options);
   if (!open)
     return open.takeError();
@@ -170,7 +171,9 @@ Expected<double> Forward::run(const Samples &samples, runtime::TrainingStep *ste
     for (uint32_t i = 0; i < (*found)->inputs; ++i)
       samples.data->gather(model.inputs[i].name, rows.data(), rows.size(), ingot_context_input(loaded.context(), i));
     for (uint32_t i = (*found)->inputs; i < model.num_inputs; ++i)
-      ingot_context_bind_input(loaded.context(), i, step->stateData(i - (*found)->inputs), model.inputs[i].bytes);
+      for (size_t j = 0; j < step->stateCount(); ++j)
+        if (step->isWeight(j) && StringRef(model.inputs[i].name) == step->stateInfo(j).name)
+          ingot_context_bind_input(loaded.context(), i, step->stateData(j), model.inputs[i].bytes);
     runtime::Text error;
     if (ingot_status status = runtime::runContext(loaded.context(), error))
       return failure(status, error.c_str());

@@ -11,6 +11,21 @@ using namespace llvm;
 
 namespace ingot {
 
+/// Loads a model without data: options give its open sizes, and `batch` those that come first.
+static Expected<mlir::OwningOpRef<mlir::ModuleOp>> loadForBatch(mlir::MLIRContext &context, const std::string &model,
+                                                                const Options &options, uint64_t batch) {
+  Options bound = options;
+  Expected<std::vector<InputInfo>> inputs = modelInputs(model);
+  if (!inputs)
+    return inputs.takeError();
+  for (const InputInfo &input : *inputs)
+    if (batch && !input.dimNames.empty() && !input.dimNames.front().empty())
+      bound.dims.try_emplace(input.dimNames.front(), batch);
+  if (Error error = requireDims(*inputs, bound.dims))
+    return error;
+  return loadModel(context, model, bound);
+}
+
 Expected<LoadedObjective> loadObjective(const CompileFlags &flags, const std::string &model, const std::string &loss,
                                         const std::string &wrt, const BatchSource &source) {
   Expected<Options> options = flags.options();
@@ -18,11 +33,14 @@ Expected<LoadedObjective> loadObjective(const CompileFlags &flags, const std::st
     return options.takeError();
   options->keepParameters = true;
   options->parameters = wrt;
+  options->mode = source.mode;
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   uint64_t batch = 0;
   auto load = [&]() -> Expected<mlir::OwningOpRef<mlir::ModuleOp>> {
-    if (!source.data)
+    if (!source.inputsDirectory.empty())
       return loadModelForInputs(*context, model, *options, source.inputsDirectory);
+    if (!source.data)
+      return loadForBatch(*context, model, *options, source.batch);
     Expected<OpenModel> open = OpenModel::open(model, *options);
     if (!open)
       return open.takeError();

@@ -13,12 +13,14 @@
 
 namespace ingot {
 
-/// What tells the sizes of a model's inputs: a folder with one batch, or arrays of samples.
+/// What tells the sizes of a model's inputs: a folder with one batch, or arrays of samples, or else the size of a batch
+/// alone.
 struct BatchSource {
   std::string inputsDirectory;
   std::shared_ptr<runtime::Dataset> data;
   uint64_t batch = 0;   ///< samples in a batch; 0: what the model wants, or 32
   uint64_t samples = 0; ///< that batches are made of
+  RunMode mode = RunMode::AsGiven;
 };
 
 /// What `grad` and `train` begin with: a model whose matching weights are parameters, and a loss.

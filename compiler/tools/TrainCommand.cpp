@@ -5,13 +5,17 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/tools/FindNotFinite.h"
 #include "compiler/tools/Forward.h"
+#include "compiler/tools/TrainProgram.h"
 #include "compiler/train/CompiledStep.h"
 #include "compiler/train/Plot.h"
 #include "frontends/onnx/Importer.h"
 #include "runtime/CpuFeatures.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Regex.h"
 
 using namespace llvm;
 
@@ -20,10 +24,11 @@ namespace {
 
 struct TrainOptions {
   CompileFlags compile;
-  std::string model, loss, wrt, inputsDirectory, data, validation, metrics, optimizer, checkpoint, log, plot, output;
+  std::string model, loss, wrt, inputsDirectory, data, validation, metrics, optimizer, checkpoint, log, plot, output,
+      emit;
   uint64_t batch = 0, steps = 0, epochs = 0, seed = 0, checkpointEvery = 0;
   unsigned threads = 0;
-  bool resume = false;
+  bool resume = false, trainingMode = false;
 };
 
 } // namespace
@@ -112,6 +117,7 @@ public:
   std::unique_ptr<Forward> forward;
   const Samples *validation = nullptr;
   uint64_t batch = 0;
+  std::function<Expected<LoadedObjective>()> load; ///< the model of the step once more
 
   ingot_status stepDone(runtime::TrainingStep &step, double *values, runtime::Text &error) override {
     return report(measure(step, values), error);
@@ -126,6 +132,16 @@ public:
     for (MetricRequest &request : metrics)
       *values++ = request.metric.value();
     return INGOT_OK;
+  }
+  void notFinite(runtime::TrainingStep &step, int64_t state, runtime::Text &error) override {
+    if (state >= 0)
+      return;
+    Expected<LoadedObjective> begun = load();
+    Expected<std::string> node = begun ? findNotFinite(std::move(*begun), step) : begun.takeError();
+    if (!node)
+      consumeError(node.takeError()); // the loss is what matters
+    else if (!node->empty())
+      error.append("; the first value that is no finite number is that of node %s", node->c_str());
   }
 
 private:
@@ -195,6 +211,15 @@ static Expected<std::vector<MetricRequest>> parseMetrics(const TrainOptions &opt
 // Results
 //===----------------------------------------------------------------------===//
 
+/// A pattern of the names of all weights that a step has, running statistics included.
+static std::string weightPattern(const runtime::TrainingStep &step) {
+  std::string pattern;
+  for (size_t i = 0; i < step.stateCount(); ++i)
+    if (step.isWeight(i))
+      pattern += (pattern.empty() ? "^(" : "|") + Regex::escape(step.stateInfo(i).name);
+  return pattern + ")$";
+}
+
 static Error writeModel(runtime::TrainingStep &step, const TrainOptions &options) {
   std::map<std::string, ArrayRef<char>> weights;
   for (size_t i = 0; i < step.stateCount(); ++i)
@@ -251,6 +276,23 @@ static void printSummary(const runtime::TrainingHistory &history) {
 //===----------------------------------------------------------------------===//
 
 static Error checkOptions(const TrainOptions &options) {
+  if (!options.emit.empty()) {
+    if (options.emit != "exe")
+      return usageError("option --emit: got '" + options.emit + "', want exe");
+    if (options.output.empty())
+      return usageError("--emit=exe wants -o PROGRAM");
+    if (!options.inputsDirectory.empty() && !options.data.empty())
+      return usageError("want --inputs DIR or --data FILE.npz, not both");
+    for (auto [name, value] : {std::pair("--val", &options.validation), std::pair("--metrics", &options.metrics),
+                               std::pair("--plot", &options.plot)})
+      if (!value->empty())
+        return usageError(Twine(name) + " is not for programs: what they log has the losses");
+    for (auto [name, isGiven] : {std::pair("--checkpoint", !options.checkpoint.empty()),
+                                 std::pair("--log", !options.log.empty()), std::pair("--resume", options.resume)})
+      if (isGiven)
+        return usageError(Twine(name) + " is an option of the program that --emit=exe writes");
+    return Error::success();
+  }
   if (options.inputsDirectory.empty() == options.data.empty())
     return usageError("want either --inputs DIR or --data FILE.npz");
   if (!options.steps == !options.epochs)
@@ -279,9 +321,12 @@ static Expected<int> train(const TrainOptions &options) {
   if (!data)
     return data.takeError();
 
-  Expected<LoadedObjective> begun =
-      loadObjective(options.compile, options.model, options.loss, options.wrt,
-                    {options.inputsDirectory, data->train.data, options.batch, data->train.rows.size()});
+  observer.load = [&] {
+    return loadObjective(options.compile, options.model, options.loss, options.wrt,
+                         {options.inputsDirectory, data->train.data, options.batch, data->train.rows.size(),
+                          options.trainingMode ? RunMode::TrainAll : RunMode::Train});
+  };
+  Expected<LoadedObjective> begun = observer.load();
   if (!begun)
     return begun.takeError();
   StepOptions stepOptions;
@@ -290,6 +335,16 @@ static Expected<int> train(const TrainOptions &options) {
       stepOptions.results.push_back(request.output);
   if (Error error = begun->objective.buildStep(*optimizer, stepOptions))
     return error;
+  if (!options.emit.empty()) {
+    if (Error error =
+            writeTrainingProgram(std::move(*begun), options.model, optimizer->lr, options.seed, options.output))
+      return error;
+    uint64_t size = 0;
+    (void)sys::fs::file_size(options.output, size);
+    outs() << formatv("wrote {0} ({1}); try: {2}{0} --help\n", options.output, readableSize(size),
+                      StringRef(options.output).contains('/') ? "" : "./");
+    return 0;
+  }
   unsigned threads = options.threads ? options.threads : runtime::physicalCores();
   Expected<std::unique_ptr<CompiledStep>> created =
       CompiledStep::create(*begun->module, std::move(begun->objective), begun->options, threads);
@@ -334,7 +389,7 @@ static Expected<int> train(const TrainOptions &options) {
     (void)history.stepNames.push(runtime::Text(request.metric.name().c_str()));
   if (data->validation.data) {
     Expected<std::unique_ptr<Forward>> forward =
-        Forward::create({options.compile, options.model, options.loss, options.wrt, threads, loop.batch});
+        Forward::create({options.compile, options.model, options.loss, weightPattern(step), threads, loop.batch});
     if (!forward)
       return forward.takeError();
     observer.forward = std::move(*forward);
@@ -411,10 +466,13 @@ Command addTrainCommand(CLI::App &root) {
   number("--checkpoint-every", options->checkpointEvery, "write the checkpoint after so many steps instead")
       ->check(CLI::PositiveNumber);
   app->add_flag("--resume", options->resume, "go on from the checkpoint, with the same bits as without a stop");
+  app->add_flag("--training-mode", options->trainingMode,
+                "put all dropout and batch normalization into training mode (default: as the model says)");
   number("--seed", options->seed, "seed of the order of samples and of what is random in the model (default: 0)");
   text("--log", options->log, "write the loss before each step, and metrics, to this JSON file", "FILE");
   text("--plot", options->plot, "draw loss and metrics", "FILE.svg|FILE.html");
-  text("-o", options->output, "write the model with its new weights here", "FILE");
+  text("-o", options->output, "write the model with its new weights here, or the program", "FILE");
+  text("--emit", options->emit, "exe: write a program that trains, with neither compiler nor Python", "KIND");
   app->add_option("--threads", options->threads, "threads to use (default: the cores this process may use)")
       ->type_name("N")
       ->check(CLI::Range(1, 256));

@@ -9,6 +9,8 @@
 
     DataTest.py kill      --ingot PATH --data digits.npz   killed at random moments, it comes to the same bits
     DataTest.py interrupt --ingot PATH --data digits.npz   Ctrl-C leaves a checkpoint and exits 130
+    DataTest.py program   --ingot PATH --data digits.npz   a program of `--emit=exe` comes to the same bits
+    DataTest.py dropout   --ingot PATH --data digits.npz   dropout and batch normalization in training mode
     DataTest.py accuracy  --ingot PATH --data digits.npz   it learns, and `ingot eval` and the plots agree
 
 Needs only Python."""
@@ -24,7 +26,7 @@ import time
 import xml.etree.ElementTree
 
 
-def write_model(path):
+def write_model(path, hidden="hidden = Relu (sum)", weights=""):
     """An ONNX model as text: 64 pixels, 24 hidden values, 10 classes."""
     numbers = random.Random(7)
 
@@ -33,14 +35,14 @@ def write_model(path):
     path.write_text(f"""<ir_version: 9, opset_import: ["" : 18]>
 digits (uint8[N, 1, 8, 8] x) => (float[N, 10] logits)
 <float[64, 24] w1 = {tensor(64, 24)}, float[24] b1 = {tensor(1, 24)}, float[24, 10] w2 = {tensor(24, 10)},
- float sixteen = {{16}}>
+ float sixteen = {{16}}{weights}>
 {{
   pixels = Cast <to = 1> (x)
   scaled = Div (pixels, sixteen)
   flat = Flatten <axis = 1> (scaled)
   product = MatMul (flat, w1)
   sum = Add (product, b1)
-  hidden = Relu (sum)
+  {hidden}
   logits = MatMul (hidden, w2)
 }}
 """)
@@ -51,8 +53,8 @@ class Trainer:
         self.ingot, self.scratch, self.model = args.ingot, scratch, scratch / "digits.onnxtxt"
         write_model(self.model)
         self.command = [args.ingot, "train", self.model, "--loss", "cross_entropy(logits,y)", "--data", args.data,
-                        "--wrt", "^[wb]", "--optimizer", "adam:lr=0.003", "--batch", "48", "--val", "0.2", "--seed", "5", "--metrics",
-                        "accuracy"]
+                        "--wrt", "^[wb]", "--optimizer", "adam:lr=0.003", "--batch", "48", "--threads", "1", "--val", "0.2",
+                        "--seed", "5", "--metrics", "accuracy"]
 
     def start(self, *more):
         return subprocess.Popen([str(part) for part in [*self.command, *more]], stdout=subprocess.PIPE,
@@ -151,9 +153,69 @@ def accuracy(trainer):
         sys.exit(f"eval says {result}")
 
 
+def program(trainer, epochs=12):
+    straight, log, checkpoint = (trainer.scratch / name for name in ("straight.json", "log.json", "checkpoint"))
+    jit, exported, binary = (trainer.scratch / name for name in ("jit.onnx", "exported.onnx", "program"))
+    data = trainer.command[trainer.command.index("--data") + 1]
+    for option in ("--val", "--metrics"):
+        at = trainer.command.index(option)
+        del trainer.command[at:at + 2]
+    trainer.run("--epochs", epochs, "--log", straight, "-o", jit)
+    trainer.run("--emit", "exe", "-o", binary)
+
+    def run(*options):
+        return subprocess.run([str(part) for part in (binary, "--data", data, *options)], capture_output=True, text=True,
+                              timeout=600, env={})
+    # Half of it, then the rest from the checkpoint.
+    for count, options in ((epochs // 2, ()), (epochs, ("--resume", "--log", log, "--export", exported))):
+        done = run("--epochs", count, "--checkpoint", checkpoint, *options)
+        if done.returncode:
+            sys.exit(f"the program exited {done.returncode}: {done.stderr}")
+    if json.loads(straight.read_text())["losses"] != json.loads(log.read_text())["losses"]:
+        sys.exit("the curves differ")
+
+    def accuracy_of(model):
+        done = subprocess.run([trainer.ingot, "eval", str(model), "--data", data, "--metrics", "accuracy,confusion",
+                               "--json"], capture_output=True, text=True, timeout=600)
+        return json.loads(done.stdout) if done.returncode == 0 else sys.exit(f"eval exited {done.returncode}: {done.stderr}")
+    if accuracy_of(jit) != accuracy_of(exported) or accuracy_of(jit)["accuracy"] < 0.8:
+        sys.exit(f"the models differ: {accuracy_of(jit)}, {accuracy_of(exported)}")
+    for options, want in ((("--epochs", "x"), "option --epochs: got 'x', want a number of at least 1"),
+                          (("--epochs", "1", "--resum"), "unknown option '--resum'; did you mean '--resume'?")):
+        done = run(*options)
+        if done.returncode != 1 or want not in done.stderr:
+            sys.exit(f"{options} gave exit {done.returncode}: {done.stderr}")
+
+
+def dropout(trainer, epochs=20):
+    log, again, other = (trainer.scratch / name for name in ("log.json", "again.json", "other.json"))
+    write_model(trainer.model, """normal, mean, variance = BatchNormalization <training_mode = 1, momentum = 0.8> (sum, scale, b1, m0, v0)
+  relu = Relu (normal)
+  hidden = Dropout (relu, ratio, yes)""", """, float[24] scale = {%s}, float[24] m0 = {%s}, float[24] v0 = {%s},
+ float ratio = {0.4}, bool yes = {1}""" % tuple(", ".join([number] * 24) for number in ("1", "0", "1")))
+    trained = trainer.scratch / "trained.onnx"
+    trainer.run("--epochs", epochs, "--log", log, "-o", trained)
+    trainer.run("--epochs", epochs, "--log", again)
+    same_curve(trainer, log, again)
+    # What is dropped depends on the seed, and is nothing in validation.
+    record = json.loads(log.read_text())["epochs"][-1]
+    if not record["val_loss"] < record["loss"] or record["val_accuracy"] < 0.9:
+        sys.exit(f"dropout made no difference between training and validation, or too much: {record}")
+    data = trainer.command[trainer.command.index("--data") + 1]
+    done = subprocess.run([trainer.ingot, "eval", str(trained), "--data", data, "--metrics", "accuracy", "--json"],
+                          capture_output=True, text=True, timeout=600)
+    # The running statistics are in the trained model: without them, it would not know the digits.
+    if done.returncode or json.loads(done.stdout)["accuracy"] < 0.9:
+        sys.exit(f"eval exited {done.returncode}: {done.stdout}{done.stderr}")
+    trainer.command[trainer.command.index("--seed") + 1] = "6"
+    trainer.run("--epochs", 1, "--log", other)
+    if json.loads(other.read_text())["losses"][0] == json.loads(log.read_text())["losses"][0]:
+        sys.exit("another seed drops the same")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["kill", "interrupt", "accuracy"])
+    parser.add_argument("what", choices=["kill", "interrupt", "program", "dropout", "accuracy"])
     parser.add_argument("--ingot", required=True)
     parser.add_argument("--data", required=True)
     args = parser.parse_args()
