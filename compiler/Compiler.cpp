@@ -202,7 +202,7 @@ static Expected<unsigned> chooseSegments(mlir::ModuleOp module, const Options &o
   uint64_t outside = 0, least = std::numeric_limits<uint64_t>::max();
   for (mlir::TypeRange types : {mlir::TypeRange(main.getArgumentTypes()), mlir::TypeRange(main.getResultTypes())})
     for (mlir::Type type : types)
-      if (auto tensor = cast<mlir::RankedTensorType>(type); tensor.hasStaticShape())
+      if (auto tensor = dyn_cast<mlir::RankedTensorType>(type); tensor && tensor.hasStaticShape())
         outside += tensor.getNumElements() * divideCeil(tensor.getElementTypeBitWidth(), 8);
   for (unsigned segments : choices) {
     mlir::OwningOpRef<mlir::ModuleOp> trial = module.clone();
