@@ -33,7 +33,7 @@ with tempfile.TemporaryDirectory(prefix="ingot-package-") as folder:
     folder = pathlib.Path(folder)
     prefix, build = folder / "prefix", folder / "build"
     run(args.cmake, "--install", args.build, "--prefix", prefix)
-    run(args.cmake, "-S", project, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release")
+    run(args.cmake, "-G", "Ninja", "-S", project, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release")
     run(args.cmake, "--build", build)
 
     text = run(build / "example", digits, cwd=folder)
