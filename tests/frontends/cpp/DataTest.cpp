@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tests/frontends/cpp/Message.h"
 #include <fstream>
 #include <gmock/gmock.h>
 #include <ingot/ingot.h>
@@ -25,16 +26,6 @@ public:
   ~File() { std::remove(path.c_str()); }
   const std::string path;
 };
-
-std::string messageOf(const std::function<void()> &f) {
-  try {
-    f();
-  } catch (const Error &error) {
-    EXPECT_EQ(error.code(), Code::bad_argument);
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 std::vector<double> elements(const Array &array) {
   std::vector<double> values;

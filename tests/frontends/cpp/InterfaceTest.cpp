@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tests/frontends/cpp/Message.h"
 #include <cmath>
 #include <gmock/gmock.h>
 #include <ingot/ingot.h>
@@ -440,16 +441,6 @@ TEST(Checkpoints, GoOnWithTheSameBits) {
     got.push_back(rest.step({{"x", batch}}).at("loss"));
   EXPECT_EQ(want, got);
   std::remove(path.c_str());
-}
-
-std::string messageOf(const std::function<void()> &f) {
-  try {
-    f();
-  } catch (const Error &error) {
-    EXPECT_EQ(error.code(), Code::bad_argument);
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Mistakes, NameOperandsAndTheLine) {
