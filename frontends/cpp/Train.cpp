@@ -120,7 +120,7 @@ struct Trainer::State {
     std::vector<Parameter *> written;
   };
   std::map<std::map<std::string, int64_t>, Variant> variants;
-  std::optional<Executable> evaluation;
+  std::optional<Executable> evaluation; ///< takes the parameters as they are at each call
 
   bool moves(const std::string &parameter) const;
   ParameterRule ruleFor(const std::string &parameter) const;
@@ -262,8 +262,8 @@ Metrics Trainer::evaluate(const data::Dataset &dataset, int64_t batch) {
   std::vector<Tensor> outputs = {state->graph->tensor(state->loss)};
   for (auto &[label, tensor] : state->settings.metrics)
     outputs.push_back(tensor);
-  // The parameters are constants of an executable, so each evaluation compiles one.
-  Executable executable = compile(outputs, {.threads = state->settings.threads});
+  if (!state->evaluation)
+    state->evaluation = compile(outputs, {.threads = state->settings.threads, .live = true});
   Metrics sums;
   for (const data::Batch &samples : dataset.batches(batch)) {
     double weight = double(samples.begin()->second.shape()[0]) / double(dataset.size());
@@ -271,7 +271,7 @@ Metrics Trainer::evaluate(const data::Dataset &dataset, int64_t batch) {
     for (const ValueInfo &input : state->inputs)
       if (auto found = samples.find(input.name); found != samples.end())
         known.insert(*found);
-    Arrays results = executable(known);
+    Arrays results = (*state->evaluation)(known);
     sums["loss"] += weight * results.at(state->loss).at(0);
     for (auto &[label, tensor] : state->settings.metrics)
       sums[label] += weight * results.at(tensor.name()).at(0);

@@ -414,6 +414,24 @@ TEST(TrainingMode, ShowsInLiveExecutables) {
   EXPECT_THROW(live.save("live"), Error);
 }
 
+TEST(TrainingMode, IsLeftForEvaluation) {
+  Graph g;
+  Tensor x = g.input("x", f32, {"N", 3}), target = g.input("target", f32, {"N", 1});
+  Tensor y = nn::sequential({nn::linear(8), nn::batch_norm(), nn::relu(), nn::dropout(0.5), nn::linear(1)})(x);
+  Tensor loss = nn::mse(y, target), size = mean(abs(y));
+  Trainer t = compile_train(loss, sgd{.lr = 0.1}, {.metrics = {{"size", size}}});
+  data::Dataset set({{"x", nn::normal(1, 2)({10, 3}, 1)}, {"target", nn::normal(0, 1)({10, 1}, 2)}});
+  // Each evaluation sees the values of its time, in all of its batches of 4, 4 and 2.
+  for (int step = 0; step < 3; ++step) {
+    Metrics metrics = t.evaluate(set, 4);
+    Arrays want = compile({loss, size})(set.arrays());
+    EXPECT_NEAR(metrics.at("loss"), want.at(loss.name()).at(0), 1e-5);
+    EXPECT_NEAR(metrics.at("size"), want.at(size.name()).at(0), 1e-5);
+    t.step(set.arrays());
+    EXPECT_NE(t.evaluate(set, 4).at("loss"), metrics.at("loss"));
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Checkpoints and mistakes
 //===----------------------------------------------------------------------===//
