@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <ingot/text.h>
 #include <iterator>
@@ -160,6 +161,36 @@ Vocabulary Vocabulary::load(const std::string &path) {
   if (number == 0)
     complain(path + ": not a vocabulary");
   return result;
+}
+
+int64_t sample(std::span<const float> scores, const SamplingSettings &settings, double random) {
+  if (scores.empty())
+    complain("sample: there are no scores");
+  if (settings.top_k < 0 || !(settings.top_p > 0 && settings.top_p <= 1) || !(settings.temperature > 0))
+    complain("sample: got a top_k of " + std::to_string(settings.top_k) + ", a top_p of " +
+             std::to_string(settings.top_p) + " and a temperature of " + std::to_string(settings.temperature) +
+             ", want at least 0, more than 0 and at most 1, and more than 0");
+  std::vector<std::pair<double, int64_t>> odds;
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (!(scores[i] < INFINITY))
+      complain("sample: score " + std::to_string(i) + " is " + std::to_string(scores[i]));
+    odds.push_back({scores[i] / settings.temperature, -int64_t(i)});
+  }
+  // The first comes first among equals.
+  std::sort(odds.begin(), odds.end(), std::greater<>());
+  if (settings.top_k && settings.top_k < int64_t(odds.size()))
+    odds.resize(size_t(settings.top_k));
+  double all = 0, kept = 0, greatest = odds.front().first;
+  for (auto &[odd, place] : odds)
+    all += odd = odd == greatest ? 1 : std::exp(odd - greatest);
+  size_t count = 0;
+  while (count < odds.size() && kept < settings.top_p * all)
+    kept += odds[count++].first;
+  double left = random * kept;
+  size_t drawn = 0;
+  while (drawn + 1 < count && left >= odds[drawn].first)
+    left -= odds[drawn++].first;
+  return -odds[drawn].second;
 }
 
 } // namespace ingot::text

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tests/frontends/cpp/Message.h"
+#include <cmath>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <ingot/ingot.h>
@@ -255,6 +256,39 @@ TEST(Text, KeepsItsVocabulary) {
   EXPECT_THAT(load("ingot vocabulary of words\n\n"), HasSubstr("wrong:2: an empty line"));
   EXPECT_EQ(messageOf([] { text::Vocabulary::load("absent"); }), "cannot read absent");
   EXPECT_THAT(messageOf([&] { characters.save("absent/file"); }), HasSubstr("cannot write absent/file"));
+}
+
+TEST(Text, IsDrawnByItsOdds) {
+  std::vector<float> scores;
+  for (double odds : {0.15, 0.5, 0.05, 0.3})
+    scores.push_back(float(std::log(odds) + 7));
+  /// What uniform numbers around each of the wanted bounds draw, one after another.
+  auto draws = [&](const text::SamplingSettings &settings, const std::vector<double> &bounds) {
+    std::vector<int64_t> drawn = {text::sample(scores, settings, 0)};
+    for (double bound : bounds) {
+      EXPECT_EQ(text::sample(scores, settings, bound - 1e-4), drawn.back());
+      drawn.push_back(text::sample(scores, settings, bound + 1e-4));
+    }
+    EXPECT_EQ(text::sample(scores, settings, 1 - 0x1p-53), drawn.back());
+    return drawn;
+  };
+  EXPECT_THAT(draws({}, {0.5, 0.8, 0.95}), ElementsAre(1, 3, 0, 2));
+  EXPECT_THAT(draws({.top_k = 1}, {}), ElementsAre(1));
+  EXPECT_THAT(draws({.top_k = 2}, {0.5 / 0.8}), ElementsAre(1, 3));
+  EXPECT_THAT(draws({.top_k = 9}, {0.5, 0.8, 0.95}), ElementsAre(1, 3, 0, 2));
+  EXPECT_THAT(draws({.top_p = 0.79}, {0.5 / 0.8}), ElementsAre(1, 3));
+  EXPECT_THAT(draws({.top_p = 0.81}, {0.5 / 0.95, 0.8 / 0.95}), ElementsAre(1, 3, 0));
+  EXPECT_THAT(draws({.top_p = 0.01}, {}), ElementsAre(1));
+  // The share is one of what the number leaves.
+  EXPECT_THAT(draws({.top_k = 2, .top_p = 0.6}, {}), ElementsAre(1));
+  EXPECT_THAT(draws({.temperature = 0.5}, {0.25 / 0.365, 0.34 / 0.365, 0.3625 / 0.365}), ElementsAre(1, 3, 0, 2));
+  scores = {1, 3, 3, -INFINITY};
+  EXPECT_EQ(text::sample(scores, {.top_k = 1}, 0.9), 1);
+  EXPECT_EQ(text::sample(scores, {}, 0.9999), 0);
+  EXPECT_THAT(messageOf([&] { text::sample({}, {}, 0); }), HasSubstr("there are no scores"));
+  EXPECT_THAT(messageOf([&] { text::sample(scores, {.top_p = 0}, 0); }), HasSubstr("got a top_k of 0, a top_p of 0.0"));
+  scores = {1, NAN};
+  EXPECT_THAT(messageOf([&] { text::sample(scores, {}, 0); }), HasSubstr("score 1 is nan"));
 }
 
 TEST(Dataset, SplitsInThree) {

@@ -57,6 +57,14 @@ private:
   std::map<std::string, int64_t> indices;
 };
 
+struct SamplingSettings {
+  int64_t top_k = 0;      ///< only this many of the likeliest, so 1 is the likeliest; 0: all
+  double top_p = 1;       ///< of these, the fewest of the likeliest that make up this share of the probability
+  double temperature = 1; ///< divides the scores
+};
+/// An index by scores, the logarithms of its odds. `random` decides, where it is uniform in [0, 1).
+int64_t sample(std::span<const float> scores, const SamplingSettings &settings, double random);
+
 /// A text file, whole.
 std::string read(const std::string &path);
 
