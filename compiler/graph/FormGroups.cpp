@@ -151,9 +151,10 @@ private:
   /// Whether no path leads out of one of the clusters and through something else into the other.
   bool canMerge(Cluster *home, Cluster *other) {
     auto isMember = [&](Operation *op) { return llvm::is_contained({home, other}, clusterOf.lookup(op)); };
+    Operation *first = home->ops.front()->isBeforeInBlock(other->ops.front()) ? home->ops.front() : other->ops.front();
     for (Cluster *cluster : {home, other})
       for (Operation *op : cluster->ops)
-        if (dependsOn(op, isMember))
+        if (dependsOn(op, first, isMember))
           return false;
     return true;
   }
@@ -174,22 +175,22 @@ private:
 
   /// Whether `op` depends on `cluster` through something outside it.
   bool comesBack(Operation *op, Cluster *cluster) {
-    return dependsOn(op, [&](Operation *other) { return clusterOf.lookup(other) == cluster; });
+    return dependsOn(op, cluster->ops.front(), [&](Operation *other) { return clusterOf.lookup(other) == cluster; });
   }
 
-  /// Whether `op` depends on a member through something that is none.
-  bool dependsOn(Operation *op, function_ref<bool(Operation *)> isMember) {
+  /// Whether `op` depends on a member through something that is none. `first` is the member that stands first: what ends
+  /// before it depends on none, so a long graph is not searched to its beginning for each op.
+  bool dependsOn(Operation *op, Operation *first, function_ref<bool(Operation *)> isMember) {
     llvm::SmallPtrSet<Operation *, 32> seen;
     SmallVector<Operation *> work;
-    auto visit = [&](Operation *from) {
-      forEachProducer(from, [&](Operation *producer) {
-        if (seen.insert(producer).second)
-          work.push_back(producer);
-      });
+    auto push = [&](Operation *producer) {
+      Cluster *owner = clusterOf.lookup(producer);
+      if (!(owner ? owner->ops.back() : producer)->isBeforeInBlock(first) && seen.insert(producer).second)
+        work.push_back(producer);
     };
     forEachProducer(op, [&](Operation *producer) {
-      if (!isMember(producer) && seen.insert(producer).second)
-        work.push_back(producer);
+      if (!isMember(producer))
+        push(producer);
     });
     while (!work.empty()) {
       Operation *next = work.pop_back_val();
@@ -197,11 +198,11 @@ private:
         return true;
       Cluster *owner = clusterOf.lookup(next);
       if (!owner) {
-        visit(next);
+        forEachProducer(next, push);
         continue;
       }
       for (Operation *member : owner->ops)
-        visit(member);
+        forEachProducer(member, push);
     }
     return false;
   }
