@@ -101,6 +101,9 @@ def FormGroups : Pass<"form-groups", "::mlir::func::FuncOp"> {
 def SelectKernels : Pass<"select-kernels", "::mlir::func::FuncOp"> {
   let summary = "Makes each contraction and its epilogue one kernel over packed weights";
   let dependentDialects = ["::ingot::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
+  let options = [Option<"vectorBits", "vector-bits", "unsigned", "256", "width of a vector register">,
+                 Option<"registers", "registers", "unsigned", "16", "number of vector registers">,
+                 Option<"l2Bytes", "l2", "int64_t", "512 * 1024", "size of the second-level cache, in bytes">];
 }
 
 def FoldConstants : Pass<"fold-constants", "::mlir::ModuleOp"> {

@@ -89,7 +89,8 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     break;
   case Phase::Schedule: // ingot, kernel, tensor: kernels chosen, weights packed
     if (fast)
-      pm.addNestedPass<func::FuncOp>(createSelectKernels());
+      pm.addNestedPass<func::FuncOp>(
+          createSelectKernels({options.target.vectorBits, options.target.registers, options.target.l2Bytes}));
     hoist(pm);
     if (fast && !options.evaluates) {
       pm.addPass(createCSEPass()); // packs that are the same are evaluated once

@@ -132,7 +132,7 @@ BrgemmEmitter::BrgemmEmitter(BrgemmOp op, const CpuTarget &target, bool parallel
 bool BrgemmEmitter::flattens(ArrayRef<int> dims) {
   if (!flattened(op.getOutput(), window.outputDims, dims))
     return false;
-  if (window.isPointwise() && !flattened(op.getInput(), window.inputDims, dims))
+  if (window.isPointwise() && !op.hasPackedRows() && !flattened(op.getInput(), window.inputDims, dims))
     return false;
   for (Value extra : op.getExtras())
     if (!flattened(extra, identity, dims))
@@ -159,10 +159,12 @@ void BrgemmEmitter::chooseShapes(bool parallel) {
   int64_t vectors = llvm::divideCeil(columns, lanes);
   int64_t rows = ShapedType::isDynamic(pixels) ? manyRows : std::max<int64_t>(pixels, 1);
   // Rows of a convolution have an address register each.
-  int64_t maxRows = window.isPointwise() ? 16 : target.registers == 16 ? 6 : 12;
+  int64_t maxRows = window.isPointwise() ? maxPointwiseRows : target.registers == 16 ? 6 : 12;
   shape = chooseTile(target, rows, vectors, panelVectors, maxRows);
   if (std::optional<ArrayRef<int64_t>> tile = op.getTile())
     shape = {(*tile)[0], std::max<int64_t>((*tile)[1] / lanes, 1)};
+  if (op.hasPackedRows())
+    shape.rows = cast<MemRefType>(op.getInput().getType()).getShape().back();
 
   int64_t taps = window.kernel[0] * window.kernel[1];
   int64_t bytes = inputElement(op).getIntOrFloatBitWidth() / 8;
@@ -191,7 +193,7 @@ void BrgemmEmitter::emit() {
 
 void BrgemmEmitter::emitChunk(Value chunk) {
   BrgemmTile tile(b, op, window, lanes, panelVectors, channels, columns, pieces);
-  tile.input = b.view(op.getInput(), window.inputDims);
+  tile.input = op.hasPackedRows() ? b.view(op.getInput(), {0, 2, 4, 3}) : b.view(op.getInput(), window.inputDims);
   tile.output = b.view(op.getOutput(), window.outputDims);
   tile.panels =
       b.view(op.getPanels(), llvm::to_vector(llvm::seq<int64_t>(cast<MemRefType>(op.getPanels().getType()).getRank())));
@@ -199,12 +201,15 @@ void BrgemmEmitter::emitChunk(Value chunk) {
     tile.extras.push_back(b.view(extra, identity));
   for (int dim : {0, 1, 2})
     tile.extents.push_back(b.size(op.getOutput(), window.outputDims[dim]));
-  for (int dim : {1, 2})
-    tile.inputExtents.push_back(b.size(op.getInput(), window.inputDims[dim]));
+  if (!window.isPointwise())
+    for (int dim : {1, 2})
+      tile.inputExtents.push_back(b.size(op.getInput(), window.inputDims[dim]));
   tile.flatRows = pixelDims.size() > 1;
 
   tile.steps.output = rowStride(tile.output, flattened(op.getOutput(), window.outputDims, pixelDims));
-  if (window.isPointwise())
+  if (op.hasPackedRows())
+    tile.inputStep = tile.input.strides[2];
+  else if (window.isPointwise())
     tile.inputStep = rowStride(tile.input, flattened(op.getInput(), window.inputDims, pixelDims));
   for (const View &extra : tile.extras) {
     tile.steps.extras.push_back(rowStride(extra, flattened(extra.memref, identity, pixelDims)));
@@ -298,7 +303,7 @@ void BrgemmEmitter::emitTiles(BrgemmTile &tile, Value firstTile, Value lastTile,
       place = b.advance(partial, b.mul(b.sub(index, firstTile), partialsOfTile()), accumulatorType(inputElement(op)));
     if (blockTiles >= fewestToFetch)
       tile.fetch(b.sub(index, firstTile), blockTiles);
-    tile.emit(start, rows, validRows, place);
+    tile.emit(index, start, rows, validRows, place);
   };
   if (ShapedType::isDynamic(pixels)) {
     Value full = b.div(tile.pixels, b.constant(shape.rows));

@@ -23,6 +23,8 @@ using namespace ingot::kernel;
 /// From this many channels on, choosing pointers costs too little for a second loop without it.
 constexpr int64_t manyChannels = 128;
 
+constexpr int64_t lineBytes = 64; ///< of a cache
+
 BrgemmTile::BrgemmTile(KernelBuilder &b, BrgemmOp op, const Window &window, int64_t lanes, int64_t panelVectors,
                        int64_t channels, int64_t columns, const Pieces &pieces)
     : b(b), op(op), window(window), lanes(lanes), panelVectors(panelVectors), channels(channels), columns(columns),
@@ -135,7 +137,6 @@ void BrgemmTile::selectNext(Value index, Value piece) {
 }
 
 void BrgemmTile::fetch(Value part, int64_t parts) {
-  constexpr int64_t lineBytes = 64;
   int64_t line = lineBytes * 8 / panels.element.getIntOrFloatBitWidth();
   int64_t elements = pieces.tapRows * pieces.tapColumns * pieces.channels * panelWidth;
   int64_t lines = llvm::divideCeil(llvm::divideCeil(elements, line), parts);
@@ -147,7 +148,18 @@ void BrgemmTile::fetch(Value part, int64_t parts) {
                              /*locality=*/3, /*data cache=*/1);
 }
 
-void BrgemmTile::emit(Value start, int64_t rows, Value validRows, Value partial) {
+/// Asks for the lines that the tile's sums will be stored to: they would be waited for one after the other.
+void BrgemmTile::fetchOutput(Value start, int64_t rows) {
+  int64_t bytes = vectorColumns.size() * lanes * output.element.getIntOrFloatBitWidth() / 8;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t line = 0; line < bytes; line += lineBytes) {
+      Value offset = b.add(b.mul(b.add(start, row), steps.output), line * 8 / output.element.getIntOrFloatBitWidth());
+      LLVM::Prefetch::create(b, b.advance(corner.output, offset, output.element), /*rw=*/1, /*locality=*/3,
+                             /*data cache=*/1);
+    }
+}
+
+void BrgemmTile::emit(Value index, Value start, int64_t rows, Value validRows, Value partial) {
   Type type = accumulatorType(input.element), vector = VectorType::get(lanes, type);
   Value zero = b.zeros(lanes, type);
   int64_t count = rows * vectorColumns.size();
@@ -166,7 +178,8 @@ void BrgemmTile::emit(Value start, int64_t rows, Value validRows, Value partial)
     scf::YieldOp::create(b, loaded);
     return Values(choice.getResults());
   };
-  Values sums = sumPiece(start, rows, validRows, startingSums());
+  fetchOutput(start, rows);
+  Values sums = sumPiece(index, start, rows, validRows, startingSums());
   auto finish = [&] {
     Epilogue::Position position;
     position.output = b.advance(corner.output, b.mul(start, steps.output), output.element);
@@ -182,10 +195,13 @@ void BrgemmTile::emit(Value start, int64_t rows, Value validRows, Value partial)
   });
 }
 
-BrgemmTile::Values BrgemmTile::sumPiece(Value start, int64_t rows, Value validRows, Values sums) {
+BrgemmTile::Values BrgemmTile::sumPiece(Value index, Value start, int64_t rows, Value validRows, Values sums) {
   if (window.isPointwise()) {
     Rows place;
-    if (validRows) {
+    if (op.hasPackedRows()) {
+      place.first = b.advance(inputBase, b.mul(index, channels * input.shape[2]), input.element);
+      place.step = inputStep;
+    } else if (validRows) {
       // Rows past the end repeat the last one; their sums are not stored.
       Value last = b.add(pixels, -1);
       for (int64_t row = 0; row < rows; ++row)

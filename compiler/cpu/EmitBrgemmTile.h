@@ -40,9 +40,9 @@ public:
   void fetch(mlir::Value part, int64_t parts);
   /// Selects piece `index` of the sums that follow.
   void selectPiece(mlir::Value index);
-  /// Emits the tile of `rows` pixels from `start`. With `validRows`, only that many exist. Where sums are cut into
+  /// Emits tile number `index`, of `rows` pixels from `start`. With `validRows`, only that many exist. Where sums are cut into
   /// pieces, they are kept at `partial` until the last piece.
-  void emit(mlir::Value start, int64_t rows, mlir::Value validRows, mlir::Value partial);
+  void emit(mlir::Value index, mlir::Value start, int64_t rows, mlir::Value validRows, mlir::Value partial);
 
 private:
   using Values = llvm::SmallVector<mlir::Value>;
@@ -61,7 +61,8 @@ private:
   Values sumInterior(mlir::ValueRange sums, mlir::Value row, mlir::Value column);
   Values sumAnywhere(mlir::ValueRange sums, mlir::ValueRange rows, mlir::ValueRange columns);
   Values sumWindow(mlir::ValueRange sums, mlir::Value start, int64_t rows, mlir::Value validRows);
-  Values sumPiece(mlir::Value start, int64_t rows, mlir::Value validRows, Values sums);
+  void fetchOutput(mlir::Value start, int64_t rows);
+  Values sumPiece(mlir::Value index, mlir::Value start, int64_t rows, mlir::Value validRows, Values sums);
   void cutPiece(mlir::Value index, Range &rows, Range &taps, Range &piece);
   Range tapRange(mlir::Value firstRow, mlir::Value lastRow);
   mlir::Value tapPanel(mlir::Value tapRow, mlir::Value tapColumn);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/cpu/KernelShapes.h"
+#include "dialects/kernel/Kernel.h"
 #include <algorithm>
 
 using namespace ingot;
@@ -43,6 +44,19 @@ Tile ingot::chooseTile(const CpuTarget &target, int64_t rows, int64_t vectors, i
     }
   }
   return best;
+}
+
+int64_t ingot::choosePackedRows(const CpuTarget &target, int64_t rows, int64_t channels, int64_t columns,
+                                int64_t bytes) {
+  // A tile reads each of its rows as a stream of its own, from the second-level cache where the matrix outgrows the
+  // first: that costs one part in twenty. Packing costs about a cycle an element, so it wants columns that share it.
+  constexpr int64_t wideVectors = 64, part = 8;
+  int64_t lanes = target.vectorBits / 8 / std::max<int64_t>(bytes, sizeof(float));
+  if (columns < wideVectors * lanes || rows * channels * bytes < target.l2Bytes / part)
+    return 0;
+  int64_t panelVectors = std::max<int64_t>(kernel::panelWidth / lanes, 1);
+  int64_t height = chooseTile(target, rows, divideUp(columns, lanes), panelVectors, maxPointwiseRows).rows;
+  return height <= lanes ? height : 0;
 }
 
 Chunks ingot::chooseChunks(int64_t flops, int64_t outer, int64_t rowTiles, int64_t columnTiles, int64_t rowBytes,

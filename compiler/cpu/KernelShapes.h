@@ -17,11 +17,18 @@ struct Tile {
   int64_t rows, vectors;
 };
 
+/// The height of the panels that `rows` x `channels` elements of `bytes` bytes had better be packed into before they are
+/// multiplied with `columns` columns, or 0 where that would cost more than it brings. The register tile has that height.
+int64_t choosePackedRows(const CpuTarget &target, int64_t rows, int64_t channels, int64_t columns, int64_t bytes);
+
 /// Into how many pieces each level of a loop nest is cut for threads to claim.
 struct Chunks {
   int64_t outer = 1, rows = 1, columns = 1;
   int64_t count() const { return outer * rows * columns; }
 };
+
+/// The most rows of a tile whose rows have a common stride.
+constexpr int64_t maxPointwiseRows = 16;
 
 /// The tile that takes the fewest cycles for a matrix of `rows` rows and `vectors` vectors a row. `panelVectors`
 /// vectors lie side by side in a panel: a tile holds whole panels or a whole fraction of one. `maxRows` bounds the

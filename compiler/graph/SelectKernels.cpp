@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Passes.h"
+#include "compiler/cpu/KernelShapes.h"
 #include "compiler/graph/OpenContractions.h"
 #include "dialects/ingot/Movement.h"
 #include "dialects/ingot/Ops.h"
@@ -85,8 +86,8 @@ SmallVector<int64_t> shapeInFour(ArrayRef<int64_t> shape) {
 
 class KernelBuilder {
 public:
-  KernelBuilder(GroupOp group, ContractionOpInterface anchor, const Contraction &contraction)
-      : group(group), anchor(anchor), contraction(contraction), logicalDims(contraction.outputDims),
+  KernelBuilder(GroupOp group, ContractionOpInterface anchor, const Contraction &contraction, const CpuTarget &target)
+      : group(group), anchor(anchor), contraction(contraction), target(target), logicalDims(contraction.outputDims),
         inputValue(anchor->getOperand(contraction.input)), filterValue(anchor->getOperand(contraction.filter)),
         result(anchor->getResult(0)) {
     absorbTransposes();
@@ -103,12 +104,6 @@ public:
     group.getInputsMutable().append(packed);
     BlockArgument panels = group.getBody().addArgument(packed.getType(), filter.getLoc());
 
-    auto yield = cast<YieldOp>(group.getBody().front().getTerminator());
-    ImplicitLocOpBuilder b(anchor->getLoc(), yield);
-    Value input = viewAs(b, inputValue, contraction.inputShape);
-    SmallVector<Value> extras = loadExtras(b);
-    Value output = tensor::EmptyOp::create(b, contraction.outputShape, tensorOf(anchor->getResult(0)).getElementType());
-
     kernel::Window window;
     window.kernel = contraction.kernel;
     window.strides = contraction.strides;
@@ -118,6 +113,14 @@ public:
     window.groups = contraction.groups;
     window.inputDims = contraction.inputDims;
     window.outputDims = contraction.outputDims;
+    auto yield = cast<YieldOp>(group.getBody().front().getTerminator());
+    ImplicitLocOpBuilder b(anchor->getLoc(), yield);
+    Value input = packRows(outside, window);
+    if (!input)
+      input = viewAs(b, inputValue, contraction.inputShape);
+    SmallVector<Value> extras = loadExtras(b);
+    Value output = tensor::EmptyOp::create(b, contraction.outputShape, tensorOf(anchor->getResult(0)).getElementType());
+
     auto epilogue = [&](OpBuilder &nested, Location loc, ValueRange args) {
       ImplicitLocOpBuilder body(loc, nested);
       return buildEpilogue(body, args);
@@ -128,12 +131,12 @@ public:
     assert(yield.getValues().size() == 1 && "a contraction group has one result");
     yield->setOperand(0, viewAs(b, kernel->getResult(0), tensorOf(result).getShape()));
     eraseOldOps();
-    // The unpacked filter is no longer read.
-    if (filter.use_empty()) {
-      unsigned index = filter.getArgNumber();
-      group.getBody().eraseArgument(index);
-      group.getInputsMutable().erase(index);
-    }
+    // What has been packed is no longer read itself.
+    for (unsigned index = group.getInputs().size(); index-- > 0;)
+      if (group.getBody().getArgument(index).use_empty()) {
+        group.getBody().eraseArgument(index);
+        group.getInputsMutable().erase(index);
+      }
   }
 
 private:
@@ -175,13 +178,43 @@ private:
     };
     if (isConstant(filter))
       return pack(b, filter); // evaluated at compile time
-    auto type = RankedTensorType::get(shape, tensorOf(filter).getElementType());
-    auto packing = GroupOp::create(b, TypeRange(type), ValueRange(filter));
+    return packInGroup(b, filter, shape, pack);
+  }
+
+  /// A group of its own, which packs `source` to panels of `shape`.
+  static Value packInGroup(ImplicitLocOpBuilder &b, Value source, ArrayRef<int64_t> shape,
+                           function_ref<Value(ImplicitLocOpBuilder &, Value)> pack) {
+    auto type = RankedTensorType::get(shape, tensorOf(source).getElementType());
+    auto packing = GroupOp::create(b, TypeRange(type), ValueRange(source));
     OpBuilder::InsertionGuard guard(b);
     Block *body = b.createBlock(&packing.getBody());
-    Value packed = pack(b, body->addArgument(filter.getType(), filter.getLoc()));
+    Value packed = pack(b, body->addArgument(source.getType(), source.getLoc()));
     YieldOp::create(b, packed);
     return packing.getResult(0);
+  }
+
+  /// The rows of the input, packed before the group runs; or no value where the kernel had better read them in place.
+  Value packRows(ImplicitLocOpBuilder &b, const kernel::Window &window) {
+    auto argument = dyn_cast<BlockArgument>(inputValue);
+    ArrayRef<int64_t> shape = contraction.inputShape, dims = contraction.inputDims; // batch, height, width, channel
+    if (!argument || contraction.depthwise || !window.isPointwise() || window.groups != 1 ||
+        !contraction.leads.empty() || shape[dims[0]] != 1 || shape[dims[1]] != 1)
+      return {};
+    Type type = tensorOf(inputValue).getElementType();
+    int64_t height = choosePackedRows(target, shape[dims[2]], contraction.channels, contraction.columns,
+                                      type.getIntOrFloatBitWidth() / 8);
+    if (height == 0)
+      return {};
+    SmallVector<int64_t> panels = kernel::panelShape({}, 1, 1, contraction.channels, shape[dims[2]], height);
+    Value source = group.getInputs()[argument.getArgNumber()];
+    Value packed = packInGroup(b, source, panels, [&](ImplicitLocOpBuilder &inner, Value value) -> Value {
+      Value empty = tensor::EmptyOp::create(inner, panels, type);
+      return kernel::PackOp::create(inner, inner.getLoc(), viewAs(inner, value, shape), empty,
+                                    SmallVector<int64_t>{dims[2], dims[0], dims[1], dims[3]}, /*flip=*/false, /*rows=*/true)
+          ->getResult(0);
+    });
+    group.getInputsMutable().append(packed);
+    return group.getBody().addArgument(packed.getType(), argument.getLoc());
   }
 
   /// Weights as [kh, kw, channel].
@@ -251,13 +284,20 @@ private:
   GroupOp group;
   ContractionOpInterface anchor;
   Contraction contraction;
+  const CpuTarget &target;
   SmallVector<int64_t> logicalDims; ///< the dims of the result before a transpose
   Value inputValue, filterValue, result;
   llvm::MapVector<Value, unsigned> extraIndex;
 };
 
 struct SelectKernels : ingot::impl::SelectKernelsBase<SelectKernels> {
+  using SelectKernelsBase::SelectKernelsBase;
+
   void runOnOperation() override {
+    CpuTarget target;
+    target.vectorBits = vectorBits;
+    target.registers = registers;
+    target.l2Bytes = l2Bytes;
     SmallVector<GroupOp> groups;
     getOperation().walk([&](GroupOp group) { groups.push_back(group); });
     for (GroupOp group : groups) {
@@ -267,7 +307,7 @@ struct SelectKernels : ingot::impl::SelectKernelsBase<SelectKernels> {
             anchor && !isOpenContraction(anchor) ? anchor.getContraction() : std::nullopt;
         if (!contraction)
           continue;
-        KernelBuilder builder(group, anchor, *contraction);
+        KernelBuilder builder(group, anchor, *contraction, target);
         if (!builder.canBuild())
           continue;
         builder.run();

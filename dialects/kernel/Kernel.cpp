@@ -44,9 +44,9 @@ int64_t Window::outputExtent(unsigned dim, int64_t extent) const {
 }
 
 SmallVector<int64_t> ingot::kernel::panelShape(ArrayRef<int64_t> lead, int64_t groups, int64_t taps, int64_t channels,
-                                               int64_t columns) {
+                                               int64_t columns, int64_t width) {
   SmallVector<int64_t> shape(lead);
-  shape.append({groups, (columns + panelWidth - 1) / panelWidth, taps, channels, panelWidth});
+  shape.append({groups, (columns + width - 1) / width, taps, channels, width});
   return shape;
 }
 
@@ -128,6 +128,16 @@ static SmallVector<int64_t> logicalShape(Value value, ArrayRef<int64_t> dims) {
   return llvm::map_to_vector(dims, [&](int64_t dim) { return shape[dim]; });
 }
 
+/// The logical shape of the input of a brgemm or depthwise op.
+template <typename WindowOp> static SmallVector<int64_t> inputShape(WindowOp op, const Window &window) {
+  if constexpr (std::is_same_v<WindowOp, BrgemmOp>)
+    if (op.hasPackedRows()) {
+      int64_t width = logicalShape(op.getOutput(), window.outputDims)[2];
+      return {1, 1, width, cast<ShapedType>(op.getInput().getType()).getDimSize(3)};
+    }
+  return logicalShape(op.getInput(), window.inputDims);
+}
+
 static LogicalResult verifyRank(Operation *op, StringRef name, Value value, int64_t rank) {
   int64_t found = cast<ShapedType>(value.getType()).getRank();
   if (found != rank)
@@ -145,8 +155,7 @@ static LogicalResult verifyContiguous(Operation *op, StringRef name, Value value
 
 /// Checks the output's spatial extents, the extra operands and the epilogue of a brgemm or depthwise op.
 template <typename WindowOp> static LogicalResult verifyWindowOp(WindowOp op, const Window &window, Value weights) {
-  if (failed(verifyDestination(op)) || failed(verifyRank(op, "input", op.getInput(), 4)) ||
-      failed(verifyRank(op, "output", op.getOutput(), 4)))
+  if (failed(verifyDestination(op)) || failed(verifyRank(op, "output", op.getOutput(), 4)))
     return failure();
   if (failed(verifyContiguous(op, "output", op.getOutput())) || failed(verifyContiguous(op, "weights", weights)))
     return failure();
@@ -157,7 +166,7 @@ template <typename WindowOp> static LogicalResult verifyWindowOp(WindowOp op, co
   if (accumulatorType(elementType(op.getOutput())) != accumulator)
     return op.emitOpError("output must accumulate in ") << accumulator;
 
-  SmallVector<int64_t> input = logicalShape(op.getInput(), window.inputDims);
+  SmallVector<int64_t> input = inputShape(op, window);
   SmallVector<int64_t> output = logicalShape(op.getOutput(), window.outputDims);
   if (!sameExtent(input[0], output[0]))
     return op.emitOpError("input has batch ") << input[0] << ", output " << output[0];
@@ -258,11 +267,26 @@ void BrgemmOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffe
   addEffects(*this, effects);
 }
 
+/// Packed rows are those of one plain matrix.
+static LogicalResult verifyPackedRows(BrgemmOp op, const Window &window) {
+  ArrayRef<int64_t> rows = cast<ShapedType>(op.getInput().getType()).getShape();
+  SmallVector<int64_t> output = logicalShape(op.getOutput(), window.outputDims);
+  if (!window.isPointwise() || window.groups != 1 || output[0] != 1 || output[1] != 1)
+    return op.emitOpError("packed rows need a pointwise window, one group, one batch and one row of pixels");
+  if (ShapedType::isDynamicShape(rows) || ShapedType::isDynamic(output[2]) || rows.back() < 1)
+    return op.emitOpError("packed rows must be static");
+  SmallVector<int64_t> wanted = {1, int64_t(llvm::divideCeil(output[2], rows.back())), 1, rows[3], rows.back()};
+  if (rows != ArrayRef(wanted))
+    return op.emitOpError("expected packed rows of shape [") << wanted << "], found [" << rows << "]";
+  return success();
+}
+
 LogicalResult BrgemmOp::verify() {
   Window window = getWindow();
-  if (failed(verifyWindow(*this, window)) || failed(verifyWindowOp(*this, window, getPanels())))
+  if (failed(hasPackedRows() ? verifyPackedRows(*this, window) : verifyRank(*this, "input", getInput(), 4)) ||
+      failed(verifyWindow(*this, window)) || failed(verifyWindowOp(*this, window, getPanels())))
     return failure();
-  SmallVector<int64_t> input = logicalShape(getInput(), window.inputDims);
+  SmallVector<int64_t> input = inputShape(*this, window);
   SmallVector<int64_t> output = logicalShape(getOutput(), window.outputDims);
   if (window.outputDims[3] != 3)
     return emitOpError("the channels must be the last physical dimension of the output");
@@ -336,9 +360,9 @@ LogicalResult DepthwiseOp::verify() {
 //===----------------------------------------------------------------------===//
 
 void PackOp::build(OpBuilder &builder, OperationState &state, Value source, Value output, ArrayRef<int64_t> dims,
-                   bool flip) {
+                   bool flip, bool rows) {
   Type result = isa<RankedTensorType>(output.getType()) ? output.getType() : Type();
-  build(builder, state, result ? TypeRange(result) : TypeRange(), source, output, dims, flip);
+  build(builder, state, result ? TypeRange(result) : TypeRange(), source, output, dims, flip, rows);
 }
 
 void PackOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
@@ -369,8 +393,11 @@ LogicalResult PackOp::verify() {
   ArrayRef<int64_t> panels = cast<ShapedType>(getOutput().getType()).getShape();
   if (elementType(getSource()) != elementType(getOutput()))
     return emitOpError("source and panels must have the same element type");
-  if (panels.size() < 5 || panels.size() > 7 || panels.back() != panelWidth)
-    return emitOpError("expected panels [lead..., groups, columns / 16, taps, channels, 16], found [") << panels << "]";
+  if (getRows() ? panels.size() != 5 || panels[0] != 1 || panels.back() < 1
+                : panels.size() < 5 || panels.size() > 7 || panels.back() != panelWidth)
+    return emitOpError("expected panels ")
+           << (getRows() ? "[1, rows / h, taps, channels, h]" : "[lead..., groups, columns / 16, taps, channels, 16]")
+           << ", found [" << panels << "]";
   ArrayRef<int64_t> dims = getDims(), lead = panels.drop_back(5);
   if (dims.size() != lead.size() + 4)
     return emitOpError("dims needs ") << lead.size() + 4 << " numbers, found " << dims.size();
@@ -394,8 +421,8 @@ LogicalResult PackOp::verify() {
   ArrayRef<int64_t> inner = dims.drop_front(lead.size());
   int64_t groups = panels[lead.size()];
   int64_t channels = sourceExtent(*this, inner[3]) / (splitsK() ? groups : 1);
-  SmallVector<int64_t> wanted =
-      panelShape(lead, groups, sourceExtent(*this, inner[1]) * sourceExtent(*this, inner[2]), channels, getColumns());
+  SmallVector<int64_t> wanted = panelShape(
+      lead, groups, sourceExtent(*this, inner[1]) * sourceExtent(*this, inner[2]), channels, getColumns(), panels.back());
   if (panels != ArrayRef(wanted))
     return emitOpError("expected panels of shape [") << wanted << "], found [" << panels << "]";
   return success();

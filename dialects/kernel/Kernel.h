@@ -39,9 +39,10 @@ struct Window {
 /// Builds the value to yield from the accumulator and one element of each extra operand.
 using EpilogueBuilder = llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
 
-/// The shape of the panels that `kernel.brgemm` reads: `columns` and `channels` are those of one group.
+/// The shape of the panels that `kernel.brgemm` reads: `columns` and `channels` are those of one group. Packed rows are
+/// panels of another width.
 llvm::SmallVector<int64_t> panelShape(llvm::ArrayRef<int64_t> lead, int64_t groups, int64_t taps, int64_t channels,
-                                      int64_t columns);
+                                      int64_t columns, int64_t width = panelWidth);
 
 /// The type in which elements of `type` are computed: f32 for narrower floats, any other type itself.
 mlir::Type accumulatorType(mlir::Type type);

@@ -51,6 +51,9 @@ def Kernel_BrgemmOp : Kernel_Op<"brgemm", [SingleBlock]> {
     each batch and row of pixels (the heads of attention). Each extra operand has rank 4, in logical order, with
     dimensions 1 or those of the output. `input_dims` and `output_dims` give the physical dimension of each logical one.
 
+    The input of a pointwise window with one row of pixels in one batch may be packed: `[1, ceil(W / rows), 1, channels,
+    rows]`, as `kernel.pack` with `rows` writes it. Then a tile has these rows.
+
     The output is overwritten, not read. An extra operand of the output's shape may share its buffer.
   }];
   let arguments = (ins Kernel_Shaped:$input, Kernel_Shaped:$panels, Variadic<Kernel_Shaped>:$extras,
@@ -77,6 +80,8 @@ def Kernel_BrgemmOp : Kernel_Op<"brgemm", [SingleBlock]> {
                                  "::ingot::kernel::EpilogueBuilder":$epilogue)>];
   let members = [{
     ::ingot::kernel::Window getWindow();
+    /// Whether the input is packed: pixels are spread evenly over tiles, and lie side by side there.
+    bool hasPackedRows() { return ::llvm::cast<::mlir::ShapedType>(getInput().getType()).getRank() == 5; }
   }];
 }
 
@@ -114,14 +119,17 @@ def Kernel_PackOp : Kernel_Op<"pack"> {
     each of lead..., n, kernel height, kernel width and k, or -1 where the source has none. With more than one group, the
     source is `groups` times as wide as a panel in n or in k, whichever its shape says. `flip` turns the window by 180
     degrees. Columns after the last one are zero.
+
+    With `rows` the matrix is the left factor, and n counts its rows: panels `[1, ceil(N / h), 1, K, h]` are as high as a
+    register tile. Rows are spread evenly: the first panels have one more than the others, and zeros fill up the rest.
   }];
-  let arguments = (ins Kernel_Shaped:$source, Kernel_Shaped:$output, Ints:$dims, UnitAttr:$flip);
+  let arguments = (ins Kernel_Shaped:$source, Kernel_Shaped:$output, Ints:$dims, UnitAttr:$flip, UnitAttr:$rows);
   let assemblyFormat = [{
     `ins` `(` $source `:` type($source) `)` `outs` `(` $output `:` type($output) `)` `dims` $dims (`flip` $flip^)?
-    attr-dict (`->` type($results)^)?
+    (`rows` $rows^)? attr-dict (`->` type($results)^)?
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$source, "::mlir::Value":$output, "::llvm::ArrayRef<int64_t>":$dims,
-                                 CArg<"bool", "false">:$flip)>];
+                                 CArg<"bool", "false">:$flip, CArg<"bool", "false">:$rows)>];
   let members = [{
     /// Whether the groups split dimension k of the source, not n.
     bool splitsK();

@@ -80,4 +80,43 @@ TEST(EmitBrgemm, Pack) {
   checkPack({300, 200}, {0, -1, -1, 1}); // in chunks
 }
 
+/// Packs the rows of a matrix, whose transpose is the source where `transposed`, and compares all elements and what
+/// follows them.
+void checkRows(int64_t rows, int64_t channels, int64_t height, bool transposed, const std::string &options = "") {
+  SCOPED_TRACE(llvm::formatv("{0}x{1} in panels of {2}{3} {4}", rows, channels, height,
+                             transposed ? ", transposed" : "", options)
+                   .str());
+  Array matrix({rows, channels}), source(transposed ? std::vector<int64_t>{channels, rows} : matrix.shape);
+  matrix.fill(7);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t k = 0; k < channels; ++k)
+      (transposed ? source.at({k, row}) : source.at({row, k})) = matrix.at({row, k});
+  Array wanted = packedRows(matrix, height), found = wanted;
+  found.data.assign(wanted.data.size() + 64, 123.0f);
+  KernelRunner runner(llvm::formatv(R"(
+func.func @run(%a: {0}, %b: {1}) attributes {{llvm.emit_c_interface} {{
+  kernel.pack ins(%a : {0}) outs(%b : {1}) dims {2} rows
+  return
+})",
+                                    memref(source.shape), memref(wanted.shape),
+                                    transposed ? "[1, -1, -1, 0]" : "[0, -1, -1, 1]"),
+                      options);
+  ASSERT_TRUE(runner.isValid());
+  runner.run({&source, &found});
+  wanted.data.resize(found.data.size(), 123.0f);
+  ASSERT_EQ(found.data, wanted.data);
+}
+
+TEST(EmitBrgemm, PackRows) {
+  for (bool transposed : {false, true}) {
+    for (int64_t rows : {1, 5, 6, 29, 128})
+      for (int64_t channels : {1, 8, 23, 64})
+        checkRows(rows, channels, 6, transposed);
+    checkRows(17, 24, 8, transposed);   // a whole vector
+    checkRows(301, 200, 5, transposed); // in chunks
+    checkRows(29, 35, 13, transposed, "vector-bits=512 registers=32");
+    checkRows(29, 35, 3, transposed, "vector-bits=128 registers=32");
+  }
+}
+
 } // namespace

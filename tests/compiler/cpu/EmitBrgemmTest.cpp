@@ -91,7 +91,8 @@ void reference(const Case &c, const Array &input, const Array &weights, const Ar
         }
 }
 
-void check(Case c, const std::string &options = "") {
+/// With `height`, the rows of the input are packed into panels of that height.
+void check(Case c, const std::string &options = "", int64_t height = 0) {
   if (c.depthwise)
     c.groups = c.columns = c.channels;
   Array input({c.batch, c.height, c.width, c.channels}), bias({1, 1, 1, c.columns});
@@ -104,21 +105,24 @@ void check(Case c, const std::string &options = "") {
   weights.fill(2);
   bias.fill(3);
   for (bool dynamic : {false, true}) {
+    if (dynamic && height != 0)
+      continue; // packed rows are static
     SCOPED_TRACE(llvm::formatv("{0}x{1}x{2}x{3} to {4}, kernel {5}, strides "
                                "{6}, pads {7}, dilations {8} and {9}, groups "
-                               "{10}{11}{12} {13}",
+                               "{10}{11}{12} {13}, height {14}",
                                c.batch, c.height, c.width, c.channels, c.columns, list(c.kernel, 2), list(c.strides, 2),
                                list(c.pads, 4), list(c.dilations, 2), list(c.inputDilations, 2), c.groups,
-                               c.depthwise ? ", depthwise" : "", dynamic ? ", dynamic" : "", options)
+                               c.depthwise ? ", depthwise" : "", dynamic ? ", dynamic" : "", options, height)
                      .str());
-    KernelRunner runner(moduleOf(c, input, weights, bias, output, dynamic), options);
+    Array given = height == 0 ? input : packedRows(input, height);
+    KernelRunner runner(moduleOf(c, given, weights, bias, output, dynamic), options);
     ASSERT_TRUE(runner.isValid());
     Array wanted = output.fill(4);
     reference(c, input, weights, bias, wanted);
     // One row of sentinels after the end: partial vectors must not touch it.
     Array found = output;
     found.data.resize(output.data.size() + 64, 123.0f);
-    runner.run({&input, &weights, &bias, &found});
+    runner.run({&given, &weights, &bias, &found});
     for (size_t index = 0; index < wanted.data.size(); ++index)
       ASSERT_NEAR(found.data[index], wanted.data[index], 1e-4 * std::sqrt(c.channels * 9.0)) << "at " << index;
     for (size_t index = wanted.data.size(); index < found.data.size(); ++index)
@@ -130,6 +134,16 @@ TEST(EmitBrgemm, MatrixProducts) {
   for (int64_t rows : {1, 2, 3, 29})
     for (int64_t columns : {1, 16, 23, 129})
       check({.width = rows, .channels = 3 * rows + columns % 5, .columns = columns});
+}
+
+TEST(EmitBrgemm, PackedRows) {
+  for (int64_t rows : {1, 6, 7, 29, 128})
+    for (int64_t columns : {1, 16, 23, 129})
+      check({.width = rows, .channels = 3 * rows + columns % 5, .columns = columns}, "", 6);
+  check({.width = 128, .channels = 776, .columns = 53}, "", 6); // in pieces
+  check({.width = 301, .channels = 520, .columns = 24}, "l2-bytes=65536", 5);
+  check({.width = 29, .channels = 520, .columns = 53}, "vector-bits=512 registers=32 l2-bytes=65536", 13);
+  check({.width = 29, .channels = 17, .columns = 53}, "vector-bits=128 registers=32", 4);
 }
 
 TEST(EmitBrgemm, Batches) {

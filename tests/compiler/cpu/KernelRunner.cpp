@@ -46,6 +46,18 @@ int64_t Array::offset(std::initializer_list<int64_t> index) const {
   return result;
 }
 
+Array ingot::packedRows(const Array &matrix, int64_t height) {
+  int64_t channels = matrix.shape.back(), rows = matrix.data.size() / channels, count = (rows + height - 1) / height;
+  Array packed({1, count, 1, channels, height});
+  std::fill(packed.data.begin(), packed.data.end(), 0.0f);
+  int64_t row = 0;
+  for (int64_t panel = 0; panel < count; ++panel)
+    for (int64_t place = 0; place < rows / count + (panel < rows % count); ++place, ++row)
+      for (int64_t k = 0; k < channels; ++k)
+        packed.at({0, panel, 0, k, place}) = matrix.data[row * channels + k];
+  return packed;
+}
+
 std::string ingot::list(const int64_t *values, unsigned count) {
   std::string result = "[";
   for (unsigned index = 0; index < count; ++index)

@@ -28,6 +28,10 @@ struct Array {
   float at(std::initializer_list<int64_t> index) const { return data[offset(index)]; }
 };
 
+/// A matrix whose rows are packed into panels of `height` rows, the left factor of a product: spread evenly, the first
+/// panels having one row more, and filled up with zeros.
+Array packedRows(const Array &matrix, int64_t height);
+
 /// The numbers as MLIR writes a list of them.
 std::string list(const int64_t *values, unsigned count);
 /// The type of a memref of f32; all dimensions but the last are unknown where `dynamic`.

@@ -65,3 +65,28 @@ func.func @heads(%q: tensor<2x5x3x8xf32>, %k: tensor<2x6x3x8xf32>) -> tensor<2x3
   %2 = ingot.matmul %0, %1 : (tensor<2x3x5x8xf32>, tensor<2x3x8x6xf32>) -> tensor<2x3x5x6xf32>
   return %2 : tensor<2x3x5x6xf32>
 }
+
+// A left side that outgrows the first cache is packed as well where many columns share it: tiles of six rows.
+// CHECK-LABEL: func.func @wide
+// CHECK: %[[A:.*]] = ingot.group(%arg0)
+// CHECK: kernel.pack ins(%{{.*}} : tensor<1x1x128x768xf32>) outs(%{{.*}} : tensor<1x22x1x768x6xf32>) dims [2, 0, 1, 3] rows
+// CHECK: ingot.group(%{{.*}}, %[[A]])
+// CHECK: kernel.brgemm ins(%{{.*}} : tensor<1x22x1x768x6xf32>, tensor<1x64x1x768x16xf32>)
+func.func @wide(%x: tensor<128x768xf32>) -> tensor<128x1024xf32> {
+  %w = ingot.read_weight @wide_weight : tensor<768x1024xf32>
+  %y = ingot.matmul %x, %w : (tensor<128x768xf32>, tensor<768x1024xf32>) -> tensor<128x1024xf32>
+  return %y : tensor<128x1024xf32>
+}
+
+// Few columns do not pay for it.
+// CHECK-LABEL: func.func @narrow
+// CHECK-NOT: rows
+// CHECK: return
+func.func @narrow(%x: tensor<128x768xf32>) -> tensor<128x37xf32> {
+  %w = ingot.read_weight @narrow_weight : tensor<768x37xf32>
+  %y = ingot.matmul %x, %w : (tensor<128x768xf32>, tensor<768x37xf32>) -> tensor<128x37xf32>
+  return %y : tensor<128x37xf32>
+}
+
+ingot.weight @wide_weight : tensor<768x1024xf32> = "b3:03"
+ingot.weight @narrow_weight : tensor<768x37xf32> = "b3:04"

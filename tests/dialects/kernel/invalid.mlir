@@ -81,3 +81,33 @@ func.func @mixed(%w: memref<20x7xf32>, %p: tensor<1x2x1x7x16xf32>) {
   %0 = kernel.pack ins(%w : memref<20x7xf32>) outs(%p : tensor<1x2x1x7x16xf32>) dims [0, -1, -1, 1] -> tensor<1x2x1x7x16xf32>
   return
 }
+
+// -----
+
+func.func @rows(%a: memref<1x4x1x20x6xf32>, %w: memref<1x1x1x20x16xf32>, %c: memref<1x1x29x16xf32>) {
+  // expected-error @below {{expected packed rows of shape [1, 5, 1, 20, 6], found [1, 4, 1, 20, 6]}}
+  kernel.brgemm ins(%a, %w : memref<1x4x1x20x6xf32>, memref<1x1x1x20x16xf32>) outs(%c : memref<1x1x29x16xf32>) {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
+// -----
+
+func.func @rows_of_batches(%a: memref<1x5x1x20x6xf32>, %w: memref<1x1x1x20x16xf32>, %c: memref<2x1x29x16xf32>) {
+  // expected-error @below {{packed rows need a pointwise window, one group, one batch and one row of pixels}}
+  kernel.brgemm ins(%a, %w : memref<1x5x1x20x6xf32>, memref<1x1x1x20x16xf32>) outs(%c : memref<2x1x29x16xf32>) {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
+// -----
+
+func.func @rows_in_groups(%w: memref<29x40xf32>, %p: memref<2x5x1x20x6xf32>) {
+  // expected-error @below {{expected panels [1, rows / h, taps, channels, h], found [2, 5, 1, 20, 6]}}
+  kernel.pack ins(%w : memref<29x40xf32>) outs(%p : memref<2x5x1x20x6xf32>) dims [0, -1, -1, 1] rows
+  return
+}

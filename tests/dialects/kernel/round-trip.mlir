@@ -56,3 +56,17 @@ func.func @pack(%w: tensor<20x7x3x3xf32>, %p: tensor<1x2x9x7x16xf32>, %q: tensor
     -> tensor<1x1x9x20x16xf32>
   return %0, %1 : tensor<1x2x9x7x16xf32>, tensor<1x1x9x20x16xf32>
 }
+
+// CHECK-LABEL: func @packed_rows
+// CHECK: kernel.pack ins(%{{.*}} : tensor<29x20xf32>) outs(%{{.*}} : tensor<1x5x1x20x6xf32>) dims [0, -1, -1, 1] rows -> tensor<1x5x1x20x6xf32>
+// CHECK: kernel.brgemm ins(%{{.*}} : tensor<1x5x1x20x6xf32>, tensor<1x1x1x20x16xf32>)
+func.func @packed_rows(%x: tensor<29x20xf32>, %w: tensor<1x1x1x20x16xf32>, %p: tensor<1x5x1x20x6xf32>,
+                       %c: tensor<1x1x29x16xf32>) -> tensor<1x1x29x16xf32> {
+  %0 = kernel.pack ins(%x : tensor<29x20xf32>) outs(%p : tensor<1x5x1x20x6xf32>) dims [0, -1, -1, 1] rows
+    -> tensor<1x5x1x20x6xf32>
+  %1 = kernel.brgemm ins(%0, %w : tensor<1x5x1x20x6xf32>, tensor<1x1x1x20x16xf32>) outs(%c : tensor<1x1x29x16xf32>) {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  } -> tensor<1x1x29x16xf32>
+  return %1 : tensor<1x1x29x16xf32>
+}
