@@ -64,7 +64,7 @@ def build(name):
 
 
 MODELS = ["mlp", "mobilenet_v2", "resnet50", "vit_b16", "bert_base", "unet", "efficientnet_b0", "gpt2", "swin_t",
-          "lstm_imdb", "scan_rnn"]
+          "lstm_imdb", "scan_gru", "scan_rnn"]
 
 
 def UNet():
@@ -115,27 +115,46 @@ def SequenceClassifier():
     return Net()
 
 
-def write_scan_model(folder, steps=256, batch=8, width=64):
-    """h' = tanh(x W + h R) over `steps` steps, as ONNX's Scan: engines interpret its body step by step."""
+def write_scan_model(folder, name):
+    """A recurrent network as ONNX's Scan: engines interpret its body step by step."""
+    cell, steps, batch, width = {"scan_gru": (gru_cell, 128, 1, 64), "scan_rnn": (rnn_cell, 256, 8, 64)}[name]
     import onnx
     from onnx import TensorProto, helper, numpy_helper
     random = np.random.default_rng(0)
-    weights = [numpy_helper.from_array((random.standard_normal((width, width)) / width ** 0.5).astype(np.float32), name)
-               for name in ("W", "R")]
+    gates, nodes = cell(helper.make_node)
+    weight = lambda name, *shape: numpy_helper.from_array(
+        (random.standard_normal(shape) / width ** 0.5).astype(np.float32), name)
+    weights = [weight("W", width, gates * width), weight("R", width, gates * width)]
+    if cell is gru_cell:
+        weights.append(weight("B", gates * width))
     value = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
     body = helper.make_graph(
-        [helper.make_node("MatMul", ["x", "W"], ["xw"]), helper.make_node("MatMul", ["h", "R"], ["hr"]),
-         helper.make_node("Add", ["xw", "hr"], ["sum"]), helper.make_node("Tanh", ["sum"], ["next"]),
-         helper.make_node("Identity", ["next"], ["seen"])],
+        [*nodes, helper.make_node("Identity", ["next"], ["seen"])],
         "step", [value("h", [batch, width]), value("x", [batch, width])],
         [value("next", [batch, width]), value("seen", [batch, width])])
     graph = helper.make_graph(
-        [helper.make_node("Scan", ["h0", "xs"], ["last", "all"], num_scan_inputs=1, body=body)], "scan_rnn",
+        [helper.make_node("Scan", ["h0", "xs"], ["last", "all"], num_scan_inputs=1, body=body)], name,
         [value("h0", [batch, width]), value("xs", [steps, batch, width])],
         [value("last", [batch, width]), value("all", [steps, batch, width])], weights)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), folder / "model.onnx")
     return {"h0": np.zeros((batch, width), np.float32),
             "xs": random.standard_normal((steps, batch, width)).astype(np.float32)}
+
+
+def rnn_cell(node):
+    """h' = tanh(x W + h R)"""
+    return 1, [node("MatMul", ["x", "W"], ["xw"]), node("MatMul", ["h", "R"], ["hr"]),
+               node("Add", ["xw", "hr"], ["sum"]), node("Tanh", ["sum"], ["next"])]
+
+
+def gru_cell(node):
+    """z, r = sigmoid(...), n = tanh(x + r h), h' = n + z (h - n)"""
+    return 3, [node("MatMul", ["x", "W"], ["xw"]), node("Add", ["xw", "B"], ["xb"]), node("MatMul", ["h", "R"], ["hr"]),
+               node("Split", ["xb"], ["xz", "xr", "xn"], axis=1), node("Split", ["hr"], ["hz", "hg", "hn"], axis=1),
+               node("Add", ["xz", "hz"], ["za"]), node("Sigmoid", ["za"], ["z"]),
+               node("Add", ["xr", "hg"], ["ra"]), node("Sigmoid", ["ra"], ["r"]),
+               node("Mul", ["r", "hn"], ["rh"]), node("Add", ["xn", "rh"], ["na"]), node("Tanh", ["na"], ["n"]),
+               node("Sub", ["h", "n"], ["hd"]), node("Mul", ["z", "hd"], ["zd"]), node("Add", ["n", "zd"], ["next"])]
 
 
 def Select(module, fields):
@@ -161,8 +180,8 @@ def export(args):
         folder = pathlib.Path(args.folder) / name
         data = folder / "test_data_set_0"
         data.mkdir(parents=True, exist_ok=True)
-        if name == "scan_rnn":
-            inputs = write_scan_model(folder)
+        if name.startswith("scan_"):
+            inputs = write_scan_model(folder, name)
         else:
             module, inputs = build(name)
             module.eval()

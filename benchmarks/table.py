@@ -25,7 +25,7 @@ results = here / "results"
 NAMES = {"mlp": "MLP 784-512-512-10, batch 64", "mobilenet_v2": "MobileNetV2", "resnet50": "ResNet-50",
          "vit_b16": "ViT-B/16", "bert_base": "BERT-base, 128 tokens", "unet": "U-Net, 256x256", "efficientnet_b0": "EfficientNet-B0",
          "gpt2": "GPT-2, 128 tokens", "swin_t": "Swin-T", "lstm_imdb": "LSTM 128-64, 256 steps, batch 8",
-         "scan_rnn": "Scan of 256 steps, batch 8, width 64"}
+         "scan_gru": "Scan: GRU of 128 steps, batch 1, width 64", "scan_rnn": "Scan: RNN of 256 steps, batch 8, width 64"}
 
 
 def measure_kernels(args):
