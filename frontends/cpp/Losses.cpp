@@ -41,7 +41,13 @@ Tensor huber(const Tensor &x, const Tensor &target, double delta, Where where) {
 }
 
 Tensor cross_entropy(const Tensor &logits, const Tensor &labels, double label_smoothing, Where where) {
-  Tensor loss = apply("SoftmaxCrossEntropyLoss", {logits, labels}, {{"reduction", std::string("mean")}}, where);
+  Tensor loss;
+  if (labels.dtype() == logits.dtype()) {
+    demandSame("cross_entropy", logits, labels, where);
+    loss = -mean(sum(labels * log_softmax(logits, 1, where), {1}, false, where), {}, false, where);
+  } else {
+    loss = apply("SoftmaxCrossEntropyLoss", {logits, labels}, {{"reduction", std::string("mean")}}, where);
+  }
   if (label_smoothing == 0)
     return loss;
   // The smoothed part's share goes to all classes alike: the mean of their logarithms.
@@ -49,10 +55,13 @@ Tensor cross_entropy(const Tensor &logits, const Tensor &labels, double label_sm
   return (1 - label_smoothing) * loss + label_smoothing * all;
 }
 
-/// Logarithms are kept from -100 on, so that a sure mistake is finite.
+/// Logarithms are kept from -100 on, so that a sure mistake is finite. That of 0 is never taken: its derivative is not.
 Tensor bce(const Tensor &probabilities, const Tensor &target, Where where) {
   demandSame("bce", probabilities, target, where);
-  auto likelihood = [&](const Tensor &p) { return maximum(log(p, where), -100.0); };
+  auto likelihood = [&](const Tensor &p) {
+    Tensor isPossible = greater(p, 0.0);
+    return ingot::where(isPossible, maximum(log(ingot::where(isPossible, p, 1.0), where), -100.0), -100.0);
+  };
   return -mean(target * likelihood(probabilities) + (1.0 - target) * likelihood(1.0 - probabilities), {}, false, where);
 }
 

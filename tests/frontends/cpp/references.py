@@ -319,4 +319,55 @@ for _ in range(3):
     steps.step()
 keep("groups.pruned3", (pruned.weight_orig * pruned.weight_mask).T)
 
+# What the losses do to their second operands, to more dimensions, and at the ends of probabilities.
+anchor, positive, negative = torch.randn(5, 7), torch.randn(5, 7), torch.randn(5, 7)
+loss("cosine_second", lambda a, b: (1 - F.cosine_similarity(b, a, -1)).mean(), x, t)
+loss("triplet_positive", lambda a, b, c: F.triplet_margin_loss(b, a, c, margin=2), positive, anchor, negative)
+loss("triplet_negative", lambda a, b, c: F.triplet_margin_loss(b, c, a, margin=2), negative, anchor, positive)
+picture_labels = torch.randint(0, 4, (3, 2, 5))
+loss("cross_entropy_of_pictures", lambda a, b: F.cross_entropy(a, b, label_smoothing=0.2), torch.randn(3, 4, 2, 5),
+     picture_labels)
+loss("cross_entropy_of_odds", F.cross_entropy, x, F.softmax(t, -1))
+loss("smoothed_cross_entropy_of_odds", lambda a, b: F.cross_entropy(a, b, label_smoothing=0.1), torch.randn(3, 4, 2, 5),
+     F.softmax(torch.randn(3, 4, 2, 5), 1))
+loss("l2", lambda a: (a ** 2).sum(), x)
+loss("l1", lambda a: a.abs().sum(), x)
+sure = torch.tensor([0.0, 0.0, 1.0, 1.0, 0.5])
+keep("loss.sure_bce", F.binary_cross_entropy(sure, torch.tensor([0.0, 1.0, 0.0, 1.0, 1.0]), reduction="none"))
+
+for name, module in (("relu", nn.ReLU()), ("tanh", nn.Tanh()), ("sigmoid", nn.Sigmoid()), ("softmax", nn.Softmax(1)),
+                     ("flatten", nn.Flatten())):
+    layer(name, module, torch.randn(3, 5, 2), same)
+
+
+class ToAll(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x, x, x)[0]
+
+
+layer("attention_to_all", ToAll(randomized(nn.MultiheadAttention(8, 4, batch_first=True))), features,
+      lambda m: attention_weights("", m.inner))
+layer("wide_linear", nn.Linear(33, 17, bias=False), torch.randn(9, 33), same)
+layer("wide_gru", First(nn.GRU(3, 4, batch_first=True)), torch.randn(1, 9, 3), lambda m: gates([1, 0, 2], 4)(m.inner))
+
+# Initial values are drawn otherwise than PyTorch's: these are the deviation and the largest size that they have there.
+for name, init in (("xavier_uniform", nn.init.xavier_uniform_), ("xavier_normal", nn.init.xavier_normal_),
+                   ("he_uniform", lambda p: nn.init.kaiming_uniform_(p, nonlinearity="relu")),
+                   ("he_normal", lambda p: nn.init.kaiming_normal_(p, nonlinearity="relu")),
+                   ("normal", lambda p: nn.init.normal_(p, 0.5, 0.3)),
+                   ("uniform", lambda p: nn.init.uniform_(p, -0.1, 0.7))):
+    for kind, shape in (("linear", (200, 300)), ("conv", (64, 32, 3, 3))):
+        p = init(torch.empty(shape))
+        keep(f"initializer.{name}.{kind}", torch.stack([p.mean(), p.std(), p.abs().max()]))
+for name, module in (("linear", nn.Linear(300, 200)), ("conv", nn.Conv2d(32, 64, 3))):
+    for part, p in module.named_parameters():
+        keep(f"initializer.default.{name}.{part}", torch.stack([p.mean(), p.std(), p.abs().max()]))
+
+schedule("warm_cosine", lambda o: optim.lr_scheduler.SequentialLR(
+    o, [optim.lr_scheduler.LambdaLR(o, lambda i: (i + 1) / 10), optim.lr_scheduler.CosineAnnealingLR(o, 30)], [10]))
+
 np.savez_compressed(pathlib.Path(__file__).with_name("references.npz"), **out)

@@ -173,7 +173,7 @@ Tensor mse(const Tensor &x, const Tensor &target, Where where = Where::current()
 Tensor mae(const Tensor &x, const Tensor &target, Where where = Where::current());
 /// Quadratic up to `delta`, linear beyond it.
 Tensor huber(const Tensor &x, const Tensor &target, double delta = 1, Where where = Where::current());
-/// Logits [N, classes, ...] and labels i64 [N, ...].
+/// Logits [N, classes, ...] and labels i64 [N, ...], or the probabilities of all classes in the shape of the logits.
 Tensor cross_entropy(const Tensor &logits, const Tensor &labels, double label_smoothing = 0,
                      Where where = Where::current());
 /// Of probabilities, and of logits.
