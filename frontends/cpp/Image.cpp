@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <ingot/image.h>
 #include <random>
 
@@ -165,6 +166,27 @@ Array resize(const Array &images, int64_t rows, int64_t columns) {
         to[at++] = float(between(r.first) * (1 - r.share) + between(r.second) * r.share);
       }
   return result;
+}
+
+void write(const std::string &path, const Array &images, int64_t across) {
+  Sizes s("write", images);
+  if ((s.channels != 1 && s.channels != 3) || s.count == 0 || s.pixels() == 0 || across < 1)
+    complain("write: got " + images.type_text() + ", " + std::to_string(across) +
+             " in each row, want images of one channel or three");
+  across = std::min(across, s.count);
+  int64_t down = (s.count + across - 1) / across, width = across * s.columns;
+  std::string text =
+      (s.channels == 1 ? "P5\n" : "P6\n") + std::to_string(width) + ' ' + std::to_string(down * s.rows) + "\n255\n";
+  size_t header = text.size();
+  text.resize(header + size_t(down * s.rows * width * s.channels));
+  for (int64_t at = 0; at < images.size(); ++at) {
+    int64_t column = at % s.columns, row = at / s.columns % s.rows, channel = at / s.pixels() % s.channels,
+            image = at / s.pixels() / s.channels;
+    int64_t pixel = (image / across * s.rows + row) * width + image % across * s.columns + column;
+    text[header + size_t(pixel * s.channels + channel)] = char(std::lround(255 * std::clamp(images.at(at), 0.0, 1.0)));
+  }
+  if (!(std::ofstream(path, std::ios::binary) << text).flush())
+    complain("cannot write " + path);
 }
 
 } // namespace ingot::image

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <ingot/ingot.h>
 #include <numeric>
 using namespace ingot;
@@ -65,12 +64,13 @@ int main(int argc, char **argv) try {
     salient += erase(0) / samples;
     other += erase(int64_t(inked.size()) - erased) / samples;
     if (n == 0) {
-      std::ofstream file("saliency.pgm");
-      file << "P2\n16 8\n255\n";
+      Array picture(f32, {2, 1, 8, 8});
       double most = *std::max_element(effect.begin(), effect.end());
-      for (int64_t i = 0; i < 8; ++i, file << '\n')
-        for (int64_t j = 0; j < 16; ++j)
-          file << int(255 * (j < 8 ? image.at(8 * i + j) : std::max(effect[8 * i + j - 8], 0.0) / most)) << ' ';
+      for (int64_t i = 0; i < 64; ++i) {
+        picture.set(i, image.at(i));
+        picture.set(64 + i, effect[i] / most);
+      }
+      image::write("saliency.pgm", picture);
     }
   }
   std::printf("erasing %lld pixels of %lld test digits lowers the class's probability by %.3f where the map is bright, "

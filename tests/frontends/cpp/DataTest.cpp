@@ -202,6 +202,21 @@ TEST(Image, ChangesBySeed) {
     EXPECT_NEAR(grey(faded, i), grey(x, i), 1e-6);
 }
 
+TEST(Image, IsWritten) {
+  File file("picture", "");
+  auto written = [&](const Array &images, int64_t across) {
+    image::write(file.path, images, across);
+    return text::read(file.path);
+  };
+  Array grey({3, 1, 1, 2}, {0.f, 1.f, 0.2f, 0.4f, -1.f, 9.f});
+  EXPECT_EQ(written(grey, 2), "P5\n4 2\n255\n" + bytes({0, 255, 51, 102, 0, 255, 0, 0}));
+  EXPECT_EQ(written(grey, 9), "P5\n6 1\n255\n" + bytes({0, 255, 51, 102, 0, 255}));
+  Array colours({1, 3, 2, 1}, {0.f, 0.2f, 0.4f, 0.6f, 0.8f, 1.f});
+  EXPECT_EQ(written(colours, 1), "P6\n1 2\n255\n" + bytes({0, 102, 204, 51, 153, 255}));
+  EXPECT_THAT(messageOf([&] { written(Array(f32, {1, 2, 1, 1}), 1); }), HasSubstr("got f32[1,2,1,1], 1 in each row"));
+  EXPECT_THAT(messageOf([&] { image::write("absent/file", grey); }), HasSubstr("cannot write absent/file"));
+}
+
 TEST(Image, RefusesOtherArrays) {
   Array bytes(u8, {1, 1, 2, 2}), flat(f32, {2, 2}), x(f32, {1, 1, 2, 2});
   EXPECT_THAT(messageOf([&] { image::random_flip(bytes, 0); }), HasSubstr("random_flip: got u8[1,1,2,2], want images"));

@@ -30,6 +30,9 @@ Array normalize(const Array &images, const std::vector<double> &means, const std
 /// Bilinear, pixels being squares whose corners the images share.
 Array resize(const Array &images, int64_t rows, int64_t columns);
 
+/// A picture with `across` images in each row, from 0 (black) to 1: in the format PGM of one channel, PPM of three.
+void write(const std::string &path, const Array &images, int64_t across = 8);
+
 } // namespace ingot::image
 
 #endif // INGOT_IMAGE_H
