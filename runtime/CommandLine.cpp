@@ -6,19 +6,63 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/CommandLine.h"
-#include "runtime/Array.h"
 #include "runtime/Inputs.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 using namespace ingot;
 using namespace ingot::runtime;
 
-ingot_status runtime::parseCommandLine(int argc, char **argv, const OptionRow *rows, unsigned numRows, SetOption set,
-                                       void *settings, Text &error) {
+/// Reads a number from `low` to `high`.
+static ingot_status parseCount(const Option &option, const char *text, Text &error) {
+  char *end = nullptr;
+  errno = 0;
+  uint64_t result = strtoull(text, &end, 10);
+  if (!*end && *text >= '0' && *text <= '9' && !errno && result >= option.low && result <= option.high) {
+    *static_cast<uint64_t *>(option.place) = result;
+    return INGOT_OK;
+  }
+  if (option.high == UINT64_MAX)
+    error.append("option %s: got '%s', want a number of at least %" PRIu64, option.name, text, option.low);
+  else
+    error.append("option %s: got '%s', want %" PRIu64 " to %" PRIu64, option.name, text, option.low, option.high);
+  return INGOT_BAD_ARGUMENT;
+}
+
+static ingot_status setOption(const Option &option, const char *value, Text &error) {
+  switch (option.kind) {
+  case Option::Flag:
+    *static_cast<bool *>(option.place) = true;
+    return INGOT_OK;
+  case Option::String:
+    *static_cast<const char **>(option.place) = value;
+    return INGOT_OK;
+  case Option::List:
+    if (static_cast<Array<const char *> *>(option.place)->push(value))
+      return INGOT_OK;
+    error.append("not enough memory");
+    return INGOT_OUT_OF_MEMORY;
+  case Option::Count:
+    return parseCount(option, value, error);
+  case Option::Seconds: {
+    char *end = nullptr;
+    double seconds = strtod(value, &end);
+    if (*end || !*value || !(seconds >= 0) || isinf(seconds)) {
+      error.append("option %s: got '%s', want a number of seconds", option.name, value);
+      return INGOT_BAD_ARGUMENT;
+    }
+    *static_cast<double *>(option.place) = seconds;
+    return INGOT_OK;
+  }
+  }
+  return INGOT_BAD_ARGUMENT;
+}
+
+ingot_status runtime::parseCommandLine(int argc, char **argv, const Option *options, unsigned count, Text &error) {
   for (int i = 1; i < argc; ++i) {
     const char *argument = strcmp(argv[i], "-h") ? argv[i] : "--help";
     if (argument[0] != '-') {
@@ -27,12 +71,12 @@ ingot_status runtime::parseCommandLine(int argc, char **argv, const OptionRow *r
     }
     size_t length = strcspn(argument, "=");
     const char *value = argument[length] ? argument + length + 1 : nullptr;
-    const OptionRow *found = nullptr;
+    const Option *found = nullptr;
     Array<const char *> names;
-    for (unsigned j = 0; j < numRows; ++j) {
-      (void)names.push(rows[j].name);
-      if (strlen(rows[j].name) == length && !strncmp(rows[j].name, argument, length))
-        found = &rows[j];
+    for (unsigned j = 0; j < count; ++j) {
+      (void)names.push(options[j].name);
+      if (strlen(options[j].name) == length && !strncmp(options[j].name, argument, length))
+        found = &options[j];
     }
     if (!found) {
       Text name;
@@ -55,31 +99,17 @@ ingot_status runtime::parseCommandLine(int argc, char **argv, const OptionRow *r
       }
       value = argv[++i];
     }
-    if (ingot_status status = set(settings, found->name, value, error))
+    if (ingot_status status = setOption(*found, value, error))
       return status;
   }
   return INGOT_OK;
 }
 
-ingot_status runtime::parseCount(const char *option, const char *text, uint64_t low, uint64_t high, uint64_t &result,
-                                 Text &error) {
-  char *end = nullptr;
-  errno = 0;
-  result = strtoull(text, &end, 10);
-  if (!*end && *text >= '0' && *text <= '9' && !errno && result >= low && result <= high)
-    return INGOT_OK;
-  if (high == UINT64_MAX)
-    error.append("option %s: got '%s', want a number of at least %" PRIu64, option, text, low);
-  else
-    error.append("option %s: got '%s', want %" PRIu64 " to %" PRIu64, option, text, low, high);
-  return INGOT_BAD_ARGUMENT;
-}
-
-void runtime::appendOptions(Text &text, const OptionRow *rows, unsigned numRows) {
-  for (unsigned i = 0; i < numRows; ++i) {
+void runtime::appendOptions(Text &text, const Option *options, unsigned count) {
+  for (unsigned i = 0; i < count; ++i) {
     Text left;
-    left.append(rows[i].value ? "%s %s" : "%s", rows[i].name, rows[i].value);
-    text.append("  %-22s %s\n", left.c_str(), rows[i].help);
+    left.append(options[i].value ? "%s %s" : "%s", options[i].name, options[i].value);
+    text.append("  %-22s %s\n", left.c_str(), options[i].help);
   }
 }
 

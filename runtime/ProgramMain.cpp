@@ -14,9 +14,7 @@
 #include "runtime/ThreadPool.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 using namespace ingot;
@@ -28,78 +26,33 @@ static const ingot_model &model = ingot_model_main;
 
 namespace {
 struct Options {
-  enum Mode { Run, Help, Describe, Bench, SelfTest } mode = Run;
   InputOptions inputs;
   const char *outputDirectory = nullptr;
-  bool json = false;
+  bool wantsHelp = false, describes = false, benches = false, selfTests = false, json = false;
   double seconds = 2;
-  unsigned threads = 0; // 0: one for each core
+  uint64_t threads = 0; // 0: one for each core
+
+  const Option table[10] = {
+      Option::list("--input", "NAME=VALUE", inputs.bindings,
+                   "an input: @FILE.npy, @FILE.pb, 1,2,3, rand:7 or 2x3xf32=rand:7"),
+      Option::string("--inputs", "DIR", inputs.directory, "all inputs: a folder with input_0.pb, input_1.pb, ..."),
+      Option::string("--output-dir", "DIR", outputDirectory,
+                     "write every output to DIR/NAME.npy instead of printing it"),
+      Option::count("--threads", 1, maxThreads, threads, "threads to use (default: the cores this process may use)"),
+      Option::flag("--describe", describes, "print inputs, outputs, memory and target, and exit"),
+      Option::flag("--bench", benches, "measure run times, on random inputs where none are given"),
+      Option::seconds("--seconds", seconds, "how long --bench measures (default: 2)"),
+      Option::flag("--selftest", selfTests, "run with one thread and with several, and demand the same bits"),
+      Option::flag("--json", json, "print what is printed as JSON"),
+      Option::flag("--help", wantsHelp, "print this text, and exit"),
+  };
+  static constexpr unsigned tableSize = sizeof(table) / sizeof(table[0]);
 };
 } // namespace
 
-static constexpr OptionRow optionRows[] = {
-    {"--input", "NAME=VALUE", "an input: @FILE.npy, @FILE.pb, 1,2,3, rand:7 or 2x3xf32=rand:7"},
-    {"--inputs", "DIR", "all inputs: a folder with input_0.pb, input_1.pb, ..."},
-    {"--output-dir", "DIR", "write every output to DIR/NAME.npy instead of printing it"},
-    {"--threads", "N", "threads to use (default: the cores this process may use)"},
-    {"--describe", nullptr, "print inputs, outputs, memory and target, and exit"},
-    {"--bench", nullptr, "measure run times, on random inputs where none are given"},
-    {"--seconds", "S", "how long --bench measures (default: 2)"},
-    {"--selftest", nullptr, "run with one thread and with several, and demand the same bits"},
-    {"--json", nullptr, "print what is printed as JSON"},
-    {"--help", nullptr, "print this text, and exit"},
-};
-static constexpr unsigned numOptions = sizeof(optionRows) / sizeof(optionRows[0]);
-
-//===----------------------------------------------------------------------===//
-// Command line
-//===----------------------------------------------------------------------===//
-
-static ingot_status setOption(void *settings, const char *name, const char *value, Text &error) {
-  Options &options = *static_cast<Options *>(settings);
-  auto is = [name](const char *other) { return !strcmp(name, other); };
-  char *end = nullptr;
-  if (is("--input")) {
-    if (!options.inputs.bindings.push(value)) {
-      error.append("not enough memory");
-      return INGOT_OUT_OF_MEMORY;
-    }
-  } else if (is("--inputs")) {
-    options.inputs.directory = value;
-  } else if (is("--output-dir")) {
-    options.outputDirectory = value;
-  } else if (is("--threads")) {
-    uint64_t count;
-    if (ingot_status status = parseCount(name, value, 1, maxThreads, count, error))
-      return status;
-    options.threads = unsigned(count);
-  } else if (is("--seconds")) {
-    options.seconds = strtod(value, &end);
-    if (*end || !*value || !(options.seconds >= 0) || isinf(options.seconds)) {
-      error.append("option --seconds: got '%s', want a number of seconds", value);
-      return INGOT_BAD_ARGUMENT;
-    }
-  } else if (is("--json")) {
-    options.json = true;
-  } else {
-    Options::Mode mode = is("--describe") ? Options::Describe
-                         : is("--bench")  ? Options::Bench
-                         : is("--help")   ? Options::Help
-                                          : Options::SelfTest;
-    if (options.mode != Options::Run && options.mode != mode && options.mode != Options::Help &&
-        mode != Options::Help) {
-      error.append("got two of --describe, --bench and --selftest, want one");
-      return INGOT_BAD_ARGUMENT;
-    }
-    if (options.mode != Options::Help)
-      options.mode = mode;
-  }
-  return INGOT_OK;
-}
-
-static void appendHelp(Text &text, const char *program) {
+static void appendHelp(Text &text, const Options &options, const char *program) {
   text.append("usage: %s [OPTION]...\n\nRuns the model '%s', compiled by Ingot.\n\n", program, model.name);
-  appendOptions(text, optionRows, numOptions);
+  appendOptions(text, options.table, options.tableSize);
   text.append("\ninputs:\n");
   for (uint32_t i = 0; i < model.num_inputs; ++i) {
     text.append("  %s: ", model.inputs[i].name);
@@ -144,7 +97,8 @@ static ingot_status run(ingot_context *context, const Options &options, Text &te
 
 static ingot_status bench(ingot_context *context, const Options &options, Text &text, Text &error) {
   Timing timing;
-  if (ingot_status status = measure(context, options.seconds, timing, error))
+  auto once = [&](Text &cause) { return runContext(context, cause); };
+  if (ingot_status status = measure(once, options.seconds, timing, error))
     return status;
   appendTiming(text, model, threadsOf(context), timing, options.json);
   return INGOT_OK;
@@ -154,7 +108,7 @@ static ingot_status bench(ingot_context *context, const Options &options, Text &
 /// that is read before it is written shows as a difference.
 static ingot_status selfTest(ingot_executable *executable, const Options &options, const Array<Tensor> &inputs,
                              Text &text, Text &error) {
-  unsigned several = options.threads > 1 ? options.threads : physicalCores() > 1 ? physicalCores() : 2;
+  unsigned several = options.threads > 1 ? unsigned(options.threads) : physicalCores() > 1 ? physicalCores() : 2;
   Array<Tensor> first;
   unsigned char byte = 0x00;
   for (unsigned threads : {1u, several}) {
@@ -204,19 +158,18 @@ static ingot_status runMode(Options &options, Text &text, Text &error) {
     error.append("%s", ingot_last_error());
     return status;
   }
-  options.inputs.fillMissing = options.mode != Options::Run;
+  options.inputs.fillMissing = options.benches || options.selfTests;
   options.inputs.dims = model.dims;
   options.inputs.numDims = model.num_dims;
   Array<Tensor> inputs;
   ingot_status status = gatherInputs(model.inputs, model.num_inputs, options.inputs, inputs, error);
-  if (status == INGOT_OK && options.mode == Options::SelfTest) {
+  if (status == INGOT_OK && options.selfTests) {
     status = selfTest(executable, options, inputs, text, error);
   } else if (status == INGOT_OK) {
     OwnedContext owned;
-    status = owned.create(executable, options.threads ? options.threads : physicalCores(), inputs, error);
+    status = owned.create(executable, options.threads ? unsigned(options.threads) : physicalCores(), inputs, error);
     if (status == INGOT_OK)
-      status = options.mode == Options::Bench ? bench(owned.context, options, text, error)
-                                              : run(owned.context, options, text, error);
+      status = options.benches ? bench(owned.context, options, text, error) : run(owned.context, options, text, error);
   }
   ingot_executable_close(executable);
   return status;
@@ -225,14 +178,18 @@ static ingot_status runMode(Options &options, Text &text, Text &error) {
 int main(int argc, char **argv) {
   Options options;
   Text text, error;
-  ingot_status status = parseCommandLine(argc, argv, optionRows, numOptions, setOption, &options, error);
+  ingot_status status = parseCommandLine(argc, argv, options.table, options.tableSize, error);
   if (status == INGOT_OK) {
-    if (options.mode == Options::Help)
-      appendHelp(text, argv[0]);
-    else if (options.mode == Options::Describe)
+    if (options.wantsHelp) {
+      appendHelp(text, options, argv[0]);
+    } else if (options.describes + options.benches + options.selfTests > 1) {
+      error.append("got two of --describe, --bench and --selftest, want one");
+      status = INGOT_BAD_ARGUMENT;
+    } else if (options.describes) {
       appendDescription(text, model, options.json);
-    else
+    } else {
       status = runMode(options, text, error);
+    }
   }
   if (!text.empty() && (fputs(text.c_str(), stdout) < 0 || fflush(stdout)) && status == INGOT_OK) {
     error.append("cannot write to standard output: %s", strerror(errno));

@@ -114,7 +114,8 @@ static double millisecondsNow() {
   return double(time.tv_sec) * 1e3 + double(time.tv_nsec) * 1e-6;
 }
 
-ingot_status runtime::measure(ingot_context *context, double seconds, Timing &timing, Text &error) {
+ingot_status runtime::measure(ingot_status (*run)(void *env, Text &error), void *env, double seconds, Timing &timing,
+                              Text &error) {
   constexpr uint64_t limit = 1 << 20;
   double *times = static_cast<double *>(malloc(limit * sizeof(double)));
   if (!times) {
@@ -122,10 +123,10 @@ ingot_status runtime::measure(ingot_context *context, double seconds, Timing &ti
     return INGOT_OUT_OF_MEMORY;
   }
   uint64_t count = 0;
-  ingot_status status = runContext(context, error);
+  ingot_status status = run(env, error);
   double start = millisecondsNow(), before = start;
   while (status == INGOT_OK && count < limit && (count < 3 || before - start < seconds * 1e3)) {
-    status = runContext(context, error);
+    status = run(env, error);
     double after = millisecondsNow();
     times[count++] = after - before;
     before = after;

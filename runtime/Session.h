@@ -37,8 +37,13 @@ struct Timing {
 /// Statistics of run times in milliseconds; sorts them.
 Timing summarize(double *milliseconds, uint64_t count);
 
-/// Runs the context for about `seconds`, three times at least, after one run that does not count.
-ingot_status measure(ingot_context *context, double seconds, Timing &timing, Text &error);
+/// Does `run` for about `seconds`, three times at least, after one time that does not count.
+ingot_status measure(ingot_status (*run)(void *env, Text &error), void *env, double seconds, Timing &timing,
+                     Text &error);
+template <typename Run> ingot_status measure(Run &run, double seconds, Timing &timing, Text &error) {
+  return measure([](void *env, Text &cause) { return (*static_cast<Run *>(env))(cause); }, &run, seconds, timing,
+                 error);
+}
 
 /// The exit code of a program that ends with a status.
 int exitCode(int32_t status);

@@ -33,82 +33,57 @@ namespace {
 struct Options {
   TrainingOptions training;
   const char *inputs = nullptr, *data = nullptr, *exported = nullptr;
-  unsigned threads = 0; // 0: one for each core
-  bool wantsHelp = false, wantsDescription = false, isSeeded = false;
+  uint64_t threads = 0; // 0: one for each core
+  double seconds = 2;
+  bool wantsHelp = false, describes = false, benches = false, json = false;
+
+  const Option table[16] = {
+      Option::string("--inputs", "DIR", inputs, "the batch of every step: a folder with input_0.pb, input_1.pb, ..."),
+      Option::string("--data", "FILE.npz", data, "arrays of samples, by the names of inputs; each epoch is shuffled"),
+      Option::count("--steps", 1, UINT64_MAX, training.steps, "number of steps"),
+      Option::count("--epochs", 1, UINT64_MAX, training.epochs, "number of passes over the data"),
+      Option::string("--checkpoint", "FILE", training.checkpoint, "keep all that is needed to go on in this file"),
+      Option::count("--checkpoint-every", 1, UINT64_MAX, training.checkpointEvery,
+                    "write it after so many steps (default: each epoch and minute)"),
+      Option::flag("--resume", training.resumes, "go on from the checkpoint"),
+      Option::count("--seed", 0, INT64_MAX, training.seed,
+                    "seed of the order of samples and of what is random in the model"),
+      Option::string("--log", "FILE.json", training.log, "write the loss before each step to this file"),
+      Option::string("--export", "TRAINED.onnx", exported, "write the model with its new weights here"),
+      Option::count("--threads", 1, maxThreads, threads, "threads to use (default: the cores this process may use)"),
+      Option::flag("--bench", benches, "measure the time of a step, on one batch"),
+      Option::seconds("--seconds", seconds, "how long --bench measures (default: 2)"),
+      Option::flag("--describe", describes, "print inputs, outputs, memory and target, and exit"),
+      Option::flag("--json", json, "print what --bench or --describe prints as JSON"),
+      Option::flag("--help", wantsHelp, "print this text, and exit"),
+  };
+  static constexpr unsigned tableSize = sizeof(table) / sizeof(table[0]);
 };
+
+/// No seed is this large.
+constexpr uint64_t unseeded = UINT64_MAX;
 } // namespace
-
-static constexpr OptionRow optionRows[] = {
-    {"--inputs", "DIR", "the batch of every step: a folder with input_0.pb, input_1.pb, ..."},
-    {"--data", "FILE.npz", "arrays of samples, by the names of inputs; each epoch is shuffled"},
-    {"--steps", "N", "number of steps"},
-    {"--epochs", "N", "number of passes over the data"},
-    {"--checkpoint", "FILE", "keep all that is needed to go on in this file"},
-    {"--checkpoint-every", "N", "write it after so many steps (default: each epoch and minute)"},
-    {"--resume", nullptr, "go on from the checkpoint"},
-    {"--seed", "N", "seed of the order of samples and of what is random in the model"},
-    {"--log", "FILE.json", "write the loss before each step to this file"},
-    {"--export", "TRAINED.onnx", "write the model with its new weights here"},
-    {"--threads", "N", "threads to use (default: the cores this process may use)"},
-    {"--describe", nullptr, "print inputs, outputs, memory and target, and exit"},
-    {"--help", nullptr, "print this text, and exit"},
-};
-static constexpr unsigned numOptions = sizeof(optionRows) / sizeof(optionRows[0]);
-
-static ingot_status setOption(void *settings, const char *name, const char *value, Text &error) {
-  Options &options = *static_cast<Options *>(settings);
-  TrainingOptions &training = options.training;
-  auto is = [name](const char *other) { return !strcmp(name, other); };
-  uint64_t threads = 0;
-  if (is("--inputs"))
-    options.inputs = value;
-  else if (is("--data"))
-    options.data = value;
-  else if (is("--checkpoint"))
-    training.checkpoint = value;
-  else if (is("--log"))
-    training.log = value;
-  else if (is("--export"))
-    options.exported = value;
-  else if (is("--resume"))
-    training.resumes = true;
-  else if (is("--help"))
-    options.wantsHelp = true;
-  else if (is("--describe"))
-    options.wantsDescription = true;
-  else if (is("--steps"))
-    return parseCount(name, value, 1, UINT64_MAX, training.steps, error);
-  else if (is("--epochs"))
-    return parseCount(name, value, 1, UINT64_MAX, training.epochs, error);
-  else if (is("--checkpoint-every"))
-    return parseCount(name, value, 1, UINT64_MAX, training.checkpointEvery, error);
-  else if (is("--seed")) {
-    options.isSeeded = true;
-    return parseCount(name, value, 0, INT64_MAX, training.seed, error);
-  } else if (ingot_status status = parseCount(name, value, 1, maxThreads, threads, error))
-    return status;
-  else
-    options.threads = unsigned(threads);
-  return INGOT_OK;
-}
 
 static ingot_status checkOptions(const Options &options, Text &error) {
   const TrainingOptions &training = options.training;
-  if (!options.inputs == !options.data)
+  bool keeps = training.checkpoint || training.checkpointEvery || training.resumes || training.log || options.exported;
+  if (options.benches && (training.steps || training.epochs || keeps))
+    error.append("--bench keeps nothing of what it trains: want no steps, epochs or files to write");
+  else if (!options.inputs == !options.data)
     error.append("want either --inputs DIR or --data FILE.npz");
-  else if (!training.steps == !training.epochs)
+  else if (!options.benches && !training.steps == !training.epochs)
     error.append("want either --steps N or --epochs N");
   else if (!training.checkpoint && (training.resumes || training.checkpointEvery))
     error.append("--resume and --checkpoint-every want --checkpoint FILE");
   return error.empty() ? INGOT_OK : INGOT_BAD_ARGUMENT;
 }
 
-static void appendHelp(Text &text, const char *program) {
+static void appendHelp(Text &text, const Options &options, const char *program) {
   text.append(
       "usage: %s (--inputs DIR | --data FILE.npz) (--steps N | --epochs N) [OPTION]...\n\nTrains the model '%s', "
       "compiled by Ingot.\n\n",
       program, model.name);
-  appendOptions(text, optionRows, numOptions);
+  appendOptions(text, options.table, options.tableSize);
   text.append("\nCtrl-C writes the checkpoint and exits with 130.\n");
   appendExitCodes(text);
 }
@@ -196,6 +171,29 @@ static ingot_status exportModel(const char *path, TrainingStep &step, Embedded &
   return writeFile(path, Text(), embedded.file(), embedded.fileBytes(), error);
 }
 
+static ingot_status bench(TrainingStep &step, const Options &options, Text &text, Text &error) {
+  const TrainingOptions &training = options.training;
+  if (training.fixedBatch)
+    step.setBatch(training.fixedBatch);
+  else if (training.rows->size() < training.batch) {
+    error.append("got %" PRIu64 " samples, want a batch of %" PRIu64, uint64_t(training.rows->size()), training.batch);
+    return INGOT_BAD_ARGUMENT;
+  } else
+    for (uint32_t input : step.batchInputs())
+      training.data->gather(model.inputs[input].name, training.rows->data(), training.batch,
+                            ingot_context_input(step.context(), input));
+  uint64_t done = 0;
+  auto one = [&](Text &cause) {
+    double loss;
+    return step.run(training.learningRate, keyOfStep(training.seed, done++), loss, cause);
+  };
+  Timing timing;
+  if (ingot_status status = measure(one, options.seconds, timing, error))
+    return status;
+  appendTiming(text, model, threadsOf(step.context()), timing, options.json);
+  return INGOT_OK;
+}
+
 static ingot_status train(Options &options, Text &text, bool &wasInterrupted, Text &error) {
   if (ingot_status status = checkOptions(options, error))
     return status;
@@ -207,17 +205,19 @@ static ingot_status train(Options &options, Text &text, bool &wasInterrupted, Te
     return status;
   TrainingStep step;
   if (ingot_status status = step.open(model, nullptr, uint32_t(embedded.number<int64_t>("leading")),
-                                      options.threads ? options.threads : physicalCores(), error))
+                                      options.threads ? unsigned(options.threads) : physicalCores(), error))
     return status;
   for (size_t i = 0; i < step.stateCount(); ++i)
     if (step.isWeight(i))
       memcpy(step.stateData(i), embedded.initial(i, step.stateInfo(i).name), step.stateInfo(i).bytes);
   options.training.learningRate = embedded.number<double>("learning_rate");
-  if (!options.isSeeded)
+  if (options.training.seed == unseeded)
     options.training.seed = uint64_t(embedded.number<int64_t>("seed"));
   Source source;
   if (ingot_status status = openSource(options, step, source, error))
     return status;
+  if (options.benches)
+    return bench(step, options, text, error);
   TrainingHistory history;
   TrainingObserver observer;
   TrainingResult result;
@@ -241,14 +241,15 @@ static ingot_status train(Options &options, Text &text, bool &wasInterrupted, Te
 
 int main(int argc, char **argv) {
   Options options;
+  options.training.seed = unseeded;
   Text text, error;
   bool wasInterrupted = false;
-  ingot_status status = parseCommandLine(argc, argv, optionRows, numOptions, setOption, &options, error);
+  ingot_status status = parseCommandLine(argc, argv, options.table, options.tableSize, error);
   if (status == INGOT_OK) {
     if (options.wantsHelp)
-      appendHelp(text, argv[0]);
-    else if (options.wantsDescription)
-      appendDescription(text, model, /*asJson=*/false);
+      appendHelp(text, options, argv[0]);
+    else if (options.describes)
+      appendDescription(text, model, options.json);
     else
       status = train(options, text, wasInterrupted, error);
   }

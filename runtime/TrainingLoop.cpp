@@ -195,12 +195,9 @@ ingot_status Loop::prepare() {
 }
 
 ingot_status Loop::setBatch() {
-  const Array<uint32_t> &inputs = step.batchInputs();
   if (!options.data) {
     if (done == startedAt)
-      for (size_t i = 0; i < inputs.size(); ++i)
-        memcpy(ingot_context_input(step.context(), inputs[i]), options.fixedBatch[i].data(),
-               options.fixedBatch[i].bytes());
+      step.setBatch(options.fixedBatch);
     return INGOT_OK;
   }
   uint64_t epoch = done / perEpoch, first = done % perEpoch * options.batch;
@@ -212,7 +209,7 @@ ingot_status Loop::setBatch() {
   }
   for (uint64_t i = 0; i < options.batch; ++i)
     places[i] = (*options.rows)[order[first + i]];
-  for (uint32_t input : inputs)
+  for (uint32_t input : step.batchInputs())
     options.data->gather(step.model().inputs[input].name, places.data(), options.batch,
                          ingot_context_input(step.context(), input));
   return INGOT_OK;

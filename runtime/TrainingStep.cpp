@@ -62,6 +62,11 @@ ingot_status TrainingStep::open(const ingot_model &model, const void *weightBlob
   return INGOT_OK;
 }
 
+void TrainingStep::setBatch(const Tensor *tensors) {
+  for (size_t i = 0; i < batch.size(); ++i)
+    memcpy(ingot_context_input(running, batch[i]), tensors[i].data(), tensors[i].bytes());
+}
+
 ingot_status TrainingStep::run(double learningRate, uint32_t key, double &loss, Text &error) {
   *static_cast<double *>(ingot_context_input(running, leadingInputs)) = learningRate;
   if (keyInput != none)

@@ -40,6 +40,8 @@ public:
   ingot_context *context() { return running; }
   /// The places of the inputs that data are for.
   const Array<uint32_t> &batchInputs() const { return batch; }
+  /// Copies a batch, one tensor for each of its inputs.
+  void setBatch(const Tensor *tensors);
   /// The number of results behind the loss that are no state.
   uint32_t results() const { return plainOutputs - 1; }
 

@@ -181,10 +181,16 @@ def program(trainer, epochs=12):
     if accuracy_of(jit) != accuracy_of(exported) or accuracy_of(jit)["accuracy"] < 0.8:
         sys.exit(f"the models differ: {accuracy_of(jit)}, {accuracy_of(exported)}")
     for options, want in ((("--epochs", "x"), "option --epochs: got 'x', want a number of at least 1"),
-                          (("--epochs", "1", "--resum"), "unknown option '--resum'; did you mean '--resume'?")):
+                          (("--epochs", "1", "--resum"), "unknown option '--resum'; did you mean '--resume'?"),
+                          (("--seconds", "-1"), "option --seconds: got '-1', want a number of seconds"),
+                          (("--bench", "--steps", "1"), "--bench keeps nothing of what it trains")):
         done = run(*options)
         if done.returncode != 1 or want not in done.stderr:
             sys.exit(f"{options} gave exit {done.returncode}: {done.stderr}")
+    done = run("--bench", "--json", "--seconds", "0", "--threads", "1")
+    timing = json.loads(done.stdout) if done.returncode == 0 else sys.exit(f"--bench exited {done.returncode}: {done.stderr}")
+    if timing["runs"] < 3 or timing["threads"] != 1 or not 0 < timing["min_ms"] <= timing["median_ms"]:
+        sys.exit(f"--bench says {timing}")
 
 
 def dropout(trainer, epochs=20):
