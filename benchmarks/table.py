@@ -11,7 +11,8 @@
     table.py write [--build DIR]                                                  rewrites the tables in README.md
 
 `kernels` lets the program `kernels` (Google Benchmark) and ONNX Runtime take turns, one process each. results/models.json
-is what `models.py run ... -o` writes. Measuring needs numpy, onnx and onnxruntime; writing needs only Python."""
+is what `models.py run ... -o` writes, results/training.json what `training.py run ... -o` does. Measuring needs numpy,
+onnx and onnxruntime; writing needs only Python."""
 import argparse
 import json
 import pathlib
@@ -26,6 +27,8 @@ NAMES = {"mlp": "MLP 784-512-512-10, batch 64", "mobilenet_v2": "MobileNetV2", "
          "vit_b16": "ViT-B/16", "bert_base": "BERT-base, 128 tokens", "unet": "U-Net, 256x256", "efficientnet_b0": "EfficientNet-B0",
          "gpt2": "GPT-2, 128 tokens", "swin_t": "Swin-T", "lstm_imdb": "LSTM 128-64, 256 steps, batch 8",
          "scan_gru": "Scan: GRU of 128 steps, batch 1, width 64", "scan_rnn": "Scan: RNN of 256 steps, batch 8, width 64"}
+TRAINED = {"mlp": "MLP 10-50-1, 100 samples", "mnist_cnn": "MNIST CNN, 32 and 64 filters, batch 64",
+           "transformer": "transformer, 4 layers of 128, 8 x 128 tokens"}
 
 
 def measure_kernels(args):
@@ -81,6 +84,25 @@ def model_table():
     return "\n".join(lines) + "\n\n" + note
 
 
+def training_table():
+    file = results / "training.json"
+    if not file.exists():
+        return "Not measured yet.\n"
+    data = json.loads(file.read_text())
+    rows = [(name, threads, times) for name, row in data["models"].items() for threads, times in row.items()
+            if threads.isdigit()]
+    engines = list(rows[0][2])
+    lines = ["| step of | threads |" + "".join(f" {e.replace('torch', 'PyTorch', 1).replace('ingot', 'Ingot')} |" for e in engines)
+             + " ratio |", "|---|--:|" + "--:|" * (len(engines) + 1)]
+    for name, threads, times in rows:
+        cells = "".join(f" {times[engine]:.3g} ms |" for engine in engines)
+        fastest = min(time for engine, time in times.items() if engine != "ingot")
+        lines.append(f"| {TRAINED[name]} | {threads} |{cells} {times['ingot'] / fastest:.2f} |")
+    note = (f"One {data['processor']}, {data['rounds']} rounds, medians: forward, backward and Adam, after the losses of the first "
+            "steps were compared; a ratio below 1 is faster than the fastest of the others.\n")
+    return "\n".join(lines) + "\n\n" + note
+
+
 def operator_table(build):
     """What the importer knows: the rows that ingot-tblgen wrote, and the rules."""
     rows = re.findall(r'INGOT_ONNX_OP\("([^"]*)", "(\w+)"', (build / "dialects/ingot/OnnxOps.inc").read_text())
@@ -93,7 +115,8 @@ def operator_table(build):
 def write(args):
     readme = here.parent / "README.md"
     text = readme.read_text(encoding="utf-8")
-    tables = {"operators": operator_table(args.build), "models": model_table(), "kernels": kernel_table()}
+    tables = {"operators": operator_table(args.build), "models": model_table(), "training": training_table(),
+              "kernels": kernel_table()}
     for name, table in tables.items():
         pattern = re.compile(rf"(<!-- {name}: .*? -->\n).*?(<!-- end of {name} -->)", re.S)
         if not pattern.search(text):
