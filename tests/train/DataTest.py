@@ -11,6 +11,7 @@
     DataTest.py interrupt --ingot PATH --data digits.npz   Ctrl-C leaves a checkpoint and exits 130
     DataTest.py program   --ingot PATH --data digits.npz   a program of `--emit=exe` comes to the same bits
     DataTest.py dropout   --ingot PATH --data digits.npz   dropout and batch normalization in training mode
+    DataTest.py mask      --ingot PATH --data digits.npz   the same mask forward and backward, another one for each step
     DataTest.py accuracy  --ingot PATH --data digits.npz   it learns, and `ingot eval` and the plots agree
 
 Needs only Python."""
@@ -19,11 +20,13 @@ import json
 import pathlib
 import random
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree
+import zipfile
 
 
 def write_model(path, hidden="hidden = Relu (sum)", weights=""):
@@ -83,24 +86,37 @@ def same_curve(trainer, straight, log):
         sys.exit(f"the curves differ: {len(got['losses'])} losses, want {len(want['losses'])}")
 
 
-def kill(trainer, epochs=120, kills=5):
+def write_stateful_model(path):
+    """One with all that a step keeps: running statistics, and masks that depend on its number."""
+    write_model(path, """normal, mean, variance = BatchNormalization <training_mode = 1, momentum = 0.8> (sum, scale, b1, m0, v0)
+  relu = Relu (normal)
+  hidden = Dropout (relu, ratio, yes)""", """, float[24] scale = {%s}, float[24] m0 = {%s}, float[24] v0 = {%s},
+ float ratio = {0.4}, bool yes = {1}""" % tuple(", ".join([number] * 24) for number in ("1", "0", "1")))
+
+
+def kill(trainer, epochs=200, kills=10):
+    write_stateful_model(trainer.model)
     straight, log, checkpoint = (trainer.scratch / name for name in ("straight.json", "log.json", "checkpoint"))
     trainer.run("--epochs", epochs, "--log", straight, "-o", trainer.scratch / "straight.onnx")
     moments = random.Random()
-    killed, changed = 0, None
+    killed = 0
     while killed < kills:
+        before = changed = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
         process = trainer.start("--epochs", epochs, "--log", log, "--checkpoint", checkpoint, "--checkpoint-every", 31,
                                 "--resume")
-        changed = wait_for_change(checkpoint, changed, process)
-        if changed is None:
-            break  # it was done before its turn
-        time.sleep(moments.uniform(0, 0.1))
+        for _ in range(moments.randint(1, 12)):
+            changed = wait_for_change(checkpoint, changed, process)
+        time.sleep(moments.uniform(0, 0.02))
         process.send_signal(signal.SIGKILL)
-        process.communicate()
-        changed = checkpoint.stat().st_mtime_ns
-        killed += process.returncode == -signal.SIGKILL
-    if killed < 2:
-        sys.exit(f"training was killed {killed} times, want 2 at least")
+        _, err = process.communicate()
+        if process.returncode == -signal.SIGKILL:
+            killed += 1
+        elif process.returncode or not checkpoint.exists():
+            sys.exit(f"exit {process.returncode}: {err}")
+        else:
+            checkpoint.unlink()  # it was done before its turn: from the beginning
+        if killed and checkpoint.exists() and checkpoint.stat().st_mtime_ns == before:
+            sys.exit("a run that was resumed wrote no checkpoint")
     trainer.run("--epochs", epochs, "--log", log, "--checkpoint", checkpoint, "--resume", "-o",
                 trainer.scratch / "resumed.onnx")
     same_curve(trainer, straight, log)
@@ -195,10 +211,7 @@ def program(trainer, epochs=12):
 
 def dropout(trainer, epochs=20):
     log, again, other = (trainer.scratch / name for name in ("log.json", "again.json", "other.json"))
-    write_model(trainer.model, """normal, mean, variance = BatchNormalization <training_mode = 1, momentum = 0.8> (sum, scale, b1, m0, v0)
-  relu = Relu (normal)
-  hidden = Dropout (relu, ratio, yes)""", """, float[24] scale = {%s}, float[24] m0 = {%s}, float[24] v0 = {%s},
- float ratio = {0.4}, bool yes = {1}""" % tuple(", ".join([number] * 24) for number in ("1", "0", "1")))
+    write_stateful_model(trainer.model)
     trained = trainer.scratch / "trained.onnx"
     trainer.run("--epochs", epochs, "--log", log, "-o", trained)
     trainer.run("--epochs", epochs, "--log", again)
@@ -219,9 +232,75 @@ def dropout(trainer, epochs=20):
         sys.exit("another seed drops the same")
 
 
+def npy(values, shape):
+    """The bytes of an array of f32 as NumPy writes them."""
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    head += b" " * (-(len(head) + 11) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + struct.pack(f"<{len(values)}f", *values)
+
+
+def mask(trainer, bits=16, ratio=0.75):
+    """Dropout of w beside weights of 1, 2, 4, ...: the loss says which elements were kept, and so does what moved."""
+    powers = [2.0 ** i for i in range(bits)]
+    listed = lambda values: "{" + ", ".join(f"{value:.1f}" for value in values) + "}"
+    trainer.model.write_text(f"""<ir_version: 9, opset_import: ["" : 18]>
+mask (float[N] x) => (float loss, float[{bits}] kept)
+<float[{bits}] w = {listed([1] * bits)}, float[{bits}] powers = {listed(powers)}, float ratio = {{{ratio}}},
+ float zero = {{0}}>
+{{
+  kept = Dropout (w, ratio)
+  parts = Mul (kept, powers)
+  total = ReduceSum <keepdims = 0> (parts)
+  sum = ReduceSum <keepdims = 0> (x)
+  nothing = Mul (sum, zero)
+  loss = Add (total, nothing)
+}}
+""")
+    data, log, trained, outputs = (trainer.scratch / name for name in ("x.npz", "log.json", "trained.onnx", "outputs"))
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("x.npy", npy([1.0] * 8, (8,)))
+
+    def losses(steps, rate, *options):
+        trainer.command = [trainer.ingot, "train", trainer.model, "--loss", "loss", "--data", data, "--wrt", "^w$",
+                           "--optimizer", f"sgd:lr={rate}", "--batch", "4", "--steps", steps, "--log", log, *options]
+        trainer.run()
+        return json.loads(log.read_text())["losses"]
+
+    def bits_of(loss):
+        kept = loss * (1 - ratio)
+        if kept != int(kept) or not 0 <= kept < 2 ** bits:
+            sys.exit(f"the loss {loss} is no sum of kept elements times {1 / (1 - ratio)}")
+        return int(kept)
+
+    if losses(2, 0) != [2.0 ** bits - 1] * 2:
+        sys.exit(f"dropout that the model has switched off drops: {losses(2, 0)}")
+    # The gradient of a kept element is its power times the scale, that of another is 0: the mask of the loss.
+    rate = 2.0 ** -10
+    forward = bits_of(losses(1, rate, "--training-mode", "-o", trained)[0])
+    subprocess.run([str(part) for part in (trainer.ingot, "run", trained, "--dim", "N=4", "--input", "x=1,1,1,1", "--output-dir",
+                                        outputs)],
+                   check=True, capture_output=True, timeout=600)
+    moved = struct.unpack(f"<{bits}f", (outputs / "kept.npy").read_bytes()[-4 * bits:])
+    want = [1 - rate * power / (1 - ratio) * (forward >> i & 1) for i, power in enumerate(powers)]
+    if list(moved) != want:
+        sys.exit(f"forward kept {forward:b}, and then the elements are {moved}, want {want}")
+    # Each step has a mask of its own, of the elements that the ratio says.
+    masks = [bits_of(loss) for loss in losses(2000, 0, "--training-mode")]
+    if sum(a == b for a, b in zip(masks, masks[1:])) > 10 or masks[0] != forward:
+        sys.exit("the mask does not change from step to step")
+    for i in range(bits):
+        share = sum(mask >> i & 1 for mask in masks) / len(masks)
+        if abs(share - (1 - ratio)) > 0.05:  # five standard deviations
+            sys.exit(f"element {i} was kept in {share:.1%} of the steps")
+    if masks != [bits_of(loss) for loss in losses(2000, 0, "--training-mode")]:
+        sys.exit("the same seed drops other elements")
+    if masks == [bits_of(loss) for loss in losses(2000, 0, "--training-mode", "--seed", 1)]:
+        sys.exit("another seed drops the same")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["kill", "interrupt", "program", "dropout", "accuracy"])
+    parser.add_argument("what", choices=["kill", "interrupt", "program", "dropout", "mask", "accuracy"])
     parser.add_argument("--ingot", required=True)
     parser.add_argument("--data", required=True)
     args = parser.parse_args()
