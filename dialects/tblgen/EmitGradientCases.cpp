@@ -7,6 +7,7 @@
 
 #include "dialects/tblgen/Records.h"
 #include "mlir/TableGen/GenInfo.h"
+#include "llvm/ADT/SmallSet.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/TableGen/Error.h"
@@ -47,6 +48,10 @@ public:
       for (const Case &broadcast : broadcasts())
         emit(broadcast);
   }
+
+  unsigned count() const { return index; }
+  /// Whether a case draws floats for an operand.
+  bool draws(unsigned operand) const { return drawn.contains(operand); }
 
 private:
   static std::pair<std::string, std::string> split(StringRef constant) {
@@ -108,6 +113,20 @@ private:
     return result;
   }
 
+  /// The operand that value number `index` of a case belongs to.
+  unsigned operandOf(unsigned index, StringRef attributes) const {
+    StringRef sizes = attributes.split("operandSegmentSizes = array<i32:").second.split('>').first;
+    if (sizes.empty())
+      return std::min<unsigned>(index, op.getNumOperands() - 1); // the last operand may be several
+    SmallVector<StringRef> segments;
+    sizes.split(segments, ',');
+    unsigned operand = 0;
+    for (unsigned end = 0, size; operand + 1 < segments.size(); ++operand)
+      if (segments[operand].trim().getAsInteger(10, size) || index < (end += size))
+        break;
+    return operand;
+  }
+
   void emit(const Case &given) {
     if (none_of(given.ins, isFloatType) || none_of(given.outs, isFloatType))
       return;
@@ -118,6 +137,8 @@ private:
     for (auto [i, type] : enumerate(given.ins)) {
       names.push_back(formatv("%{0}", i));
       args.push_back(formatv("%{0}: {1}", i, type));
+      if (isFloatType(type) && given.values[i] == "unit")
+        drawn.insert(operandOf(i, given.attributes));
       StringRef range = domain.empty() ? "-2.0, 2.0" : domain.size() == 1 ? domain.front() : domain[i];
       ranges.push_back(formatv("dense<[{0}]> : tensor<2xf64>", range));
     }
@@ -137,6 +158,7 @@ private:
   Operator op;
   raw_ostream &os;
   unsigned index = 0;
+  SmallSet<unsigned, 4> drawn; ///< operands that a case draws floats for
 };
 
 } // namespace
@@ -150,5 +172,50 @@ static bool emitGradientCases(const RecordKeeper &records, raw_ostream &os) {
   return false;
 }
 
+/// The op, where its rule is, the operands that tests differentiate, those of floats that they do not, and the number
+/// of cases.
+static void writeRow(const Record &record, raw_ostream &os) {
+  Emitter cases(record, nulls());
+  cases.run();
+  Operator op(record);
+  std::vector<const Record *> rules;
+  for (const Init *rule : record.getValueAsListInit("gradient")->getElements())
+    rules.push_back(cast<DagInit>(rule)->getOperatorAsDef(record.getLoc()));
+  SmallVector<std::string> tested, untested;
+  for (unsigned i = 0, e = op.getNumOperands(); i < e; ++i) {
+    if (i < rules.size() && rules[i]->getName() == "None")
+      continue;
+    std::string name = formatv("`{0}`", op.getOperand(i).name);
+    if (cases.draws(i))
+      tested.push_back(name);
+    else if (op.getOperand(i).constraint.getDefName() == "Ingot_FloatTensor")
+      untested.push_back(name);
+  }
+  os << formatv("| `{0}` | {1} | {2} | {3} | {4} |\n", record.getValueAsString("opName"),
+                rules.empty() ? "C++" : "record", join(tested, ", "), join(untested, ", "), cases.count());
+}
+
+/// Which gradients there are and what of them is tested, or why there is none.
+static bool emitGradientDoc(const RecordKeeper &records, raw_ostream &os) {
+  auto isDifferentiable = [](const Record *op) {
+    return hasInterface(*op, "DifferentiableOpInterface") || hasInterface(*op, "AggregatedOpInterface");
+  };
+  os << "# Gradients\n\n"
+        "Each case is a function of f64 whose gradient, and the gradient of that, is compared with central "
+        "differences; "
+        "an operand counts as tested when a case draws numbers for it. `gradients.mutants` damages the rule of every "
+        "such operand and demands that a case notices.\n\n"
+        "| op | rule | tested operands | untested float operands | cases |\n|---|---|---|---|--:|\n";
+  for (const Record *record : allOps(records))
+    if (isDifferentiable(record))
+      writeRow(*record, os);
+  os << "\nOps that decompose have the gradients of their parts. Others have none:\n\n| op | why |\n|---|---|\n";
+  for (const Record *record : allOps(records))
+    if (StringRef reason = record->getValueAsString("noGradient"); !isDifferentiable(record) && !reason.empty())
+      os << formatv("| `{0}` | {1} |\n", record->getValueAsString("opName"), reason);
+  return false;
+}
+
+static mlir::GenRegistration docRegistration("gen-ingot-gradient-doc", "the table of gradients", emitGradientDoc);
 static mlir::GenRegistration registration("gen-ingot-gradient-cases", "functions to differentiate in tests",
                                           emitGradientCases);
