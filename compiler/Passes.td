@@ -79,6 +79,11 @@ def Recompute : Pass<"recompute", "::mlir::func::FuncOp"> {
   let options = [Option<"segments", "segments", "unsigned", "2", "number of segments">];
 }
 
+def BlockAttention : Pass<"block-attention", "::mlir::func::FuncOp"> {
+  let summary = "Computes attention for a block of queries at a time where all scores outgrow the caches";
+  let options = [Option<"blockBytes", "block-bytes", "int64_t", "8 * 1024 * 1024", "size of the scores of a block">];
+}
+
 def Decompose : Pass<"decompose"> {
   let summary = "Expands composites into the ops that they stand for";
   let options = [Option<"keepRowwise", "keep-rowwise", "bool", "false", "leave ops that couple the elements of a row whole">];

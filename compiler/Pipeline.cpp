@@ -81,6 +81,8 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
   case Phase::Group: // ingot: groups and views
     if (options.segments > 1)
       pm.addNestedPass<func::FuncOp>(createRecompute({options.segments}));
+    if (fast)
+      pm.addNestedPass<func::FuncOp>(createBlockAttention());
     pm.addPass(createDecompose({/*keepRowwise=*/fast}));
     cleanUp(pm);
     hoist(pm);
