@@ -65,6 +65,8 @@ static Expected<double> countFlops(const std::string &path, Options options) {
     double product = 2.0 * contraction->channels * contraction->kernel[0] * contraction->kernel[1];
     for (int64_t size : contraction->outputShape)
       product *= size;
+    for (auto scan = op->getParentOfType<ScanOp>(); scan; scan = scan->getParentOfType<ScanOp>())
+      product *= scan.countSteps();
     flops += product;
   });
   return flops;
