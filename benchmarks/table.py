@@ -42,10 +42,11 @@ def measure_kernels(args):
              "--seconds", "0.5"], check=True, capture_output=True, text=True).stdout)
         for run in ours["benchmarks"]:
             name = run["name"].removesuffix("/manual_time")
-            row = rows.setdefault(name, {"ms": [], "gflops": [], "peak": [], "onnxruntime_ms": []})
+            row = rows.setdefault(name, {"ms": [], "gflops": [], "peak": [], "best": [], "onnxruntime_ms": []})
             row["ms"].append(run.get("median_ms", 0))
             row["gflops"].append(run.get("GFLOP/s", 0))
             row["peak"].append(run.get("peak", 0))
+            row["best"].append(run.get("best", 0))
             if name in theirs:
                 row["onnxruntime_ms"].append(theirs[name]["median_ms"])
     kernels = {name: {key: statistics.median(values) for key, values in row.items() if values}
@@ -60,10 +61,11 @@ def kernel_table():
     if not file.exists():
         return "Not measured yet.\n"
     data = json.loads(file.read_text())
-    lines = ["| kernel | ms | GFLOP/s | of peak | ONNX Runtime, ms | times its speed |", "|---|--:|--:|--:|--:|--:|"]
+    lines = ["| kernel | ms | GFLOP/s | of peak | best run | ONNX Runtime, ms | times its speed |",
+             "|---|--:|--:|--:|--:|--:|--:|"]
     for name, row in data["kernels"].items():
         peer = row.get("onnxruntime_ms")
-        lines.append(f"| {name} | {row['ms']:.3f} | {row['gflops']:.1f} | {row['peak']:.0%} | "
+        lines.append(f"| {name} | {row['ms']:.3f} | {row['gflops']:.1f} | {row['peak']:.0%} | {row['best']:.0%} | "
                      + (f"{peer:.3f} | {peer / row['ms']:.2f} |" if peer else "| |"))
     return "\n".join(lines) + "\n"
 
