@@ -18,7 +18,10 @@ pass, and the float types in which it is tested. It is differentiable where `ing
 passing test with a float input."""
 import argparse
 import collections
+import concurrent.futures
+import functools
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -79,6 +82,7 @@ def main():
     parser.add_argument("--folder", required=True, type=pathlib.Path)
     for results in ("--results", "--forms", "--types"):
         parser.add_argument(results, required=True, type=pathlib.Path)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     args = parser.parse_args()
     forms, types_tested = (json.loads(path.read_text()) for path in (args.forms, args.types))
 
@@ -91,6 +95,13 @@ def main():
         if len(model.graph.node) == 1 and not model.functions:
             node = model.graph.node[0]
             tests[node.domain, node.op_type].append((folder, model, status == "passed"))
+    first_tests = {}  # with a float input
+    for key, rows in tests.items():
+        for folder, model, passes in rows:
+            if passes and any(tensor_type(v) in FLOATS for v in model.graph.input):
+                first_tests.setdefault(key, folder)
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        gradients = dict(zip(first_tests, pool.map(functools.partial(gradient, args.ingot), first_tests.values())))
     lines, supported = [], 0
     for (domain, name), since in sorted(versions().items()):
         rows = tests[domain, name]
@@ -101,8 +112,7 @@ def main():
         tested = [version for version, is_tested in forms.get(operator, {}).items() if is_tested]
         if tested and not passing and operator in types_tested:
             types.add(1)  # the tests of WrittenCases.py are f32
-        floats = [folder for folder, model in passing if any(tensor_type(v) in FLOATS for v in model.graph.input)]
-        derivative = gradient(args.ingot, floats[0]) if floats else "no float operand" if passing else ""
+        derivative = gradients.get((domain, name), "no float operand" if passing else "")
         supported += bool(tested)
         lines.append(f"| {operator} | {', '.join(map(str, sorted(since)))} | {', '.join(tested)} | "
                      f"{', '.join(NAMES.get(t, '') for t in sorted(types))} | {len(passing)} of {len(rows)} | {derivative} |\n")
