@@ -130,25 +130,6 @@ Expected<Dims> matchDims(ArrayRef<InputInfo> inputs, ArrayRef<CallInput> call) {
 }
 
 //===----------------------------------------------------------------------===//
-// The cache
-//===----------------------------------------------------------------------===//
-
-std::shared_ptr<JitModel> JitCache::lookup(StringRef key) {
-  for (auto entry = entries.begin(); entry != entries.end(); ++entry)
-    if (entry->first == key) {
-      entries.splice(entries.begin(), entries, entry);
-      return entry->second;
-    }
-  return nullptr;
-}
-
-void JitCache::insert(StringRef key, std::shared_ptr<JitModel> model) {
-  entries.emplace_front(key.str(), std::move(model));
-  if (entries.size() > capacity)
-    entries.pop_back();
-}
-
-//===----------------------------------------------------------------------===//
 // Variants
 //===----------------------------------------------------------------------===//
 
@@ -269,10 +250,15 @@ Expected<mlir::OwningOpRef<mlir::ModuleOp>> OpenModel::load(mlir::MLIRContext &c
   }
 }
 
+std::string textOf(const Dims &dims) {
+  std::string text;
+  for (auto &[name, size] : dims)
+    text += " " + name + "=" + std::to_string(size);
+  return text;
+}
+
 std::string OpenModel::keyOf(const Variant &variant) const {
-  std::string key = identity;
-  for (auto &[name, size] : variant.dims)
-    key += " " + name + "=" + std::to_string(size);
+  std::string key = identity + textOf(variant.dims);
   for (auto &[input, bytes] : variant.values)
     key += " " + std::to_string(input) + "=" + toHex(bytes);
   return key;

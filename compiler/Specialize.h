@@ -50,20 +50,35 @@ struct Variant {
   bool operator==(const Variant &other) const = default;
 };
 
-/// Compiled models by key. The one that was not asked for the longest goes when there are more than `capacity`; whoever
-/// still uses it keeps it.
-class JitCache {
+/// What was compiled, by key. What was not asked for the longest goes when there is more than `capacity`; whoever still
+/// uses it keeps it.
+template <typename T> class CompiledCache {
 public:
-  explicit JitCache(size_t capacity = 8) : capacity(std::max<size_t>(capacity, 1)) {}
+  explicit CompiledCache(size_t capacity = 8) : capacity(std::max<size_t>(capacity, 1)) {}
 
-  std::shared_ptr<JitModel> lookup(llvm::StringRef key);
-  void insert(llvm::StringRef key, std::shared_ptr<JitModel> model);
+  std::shared_ptr<T> lookup(llvm::StringRef key) {
+    for (auto entry = entries.begin(); entry != entries.end(); ++entry)
+      if (entry->first == key) {
+        entries.splice(entries.begin(), entries, entry);
+        return entry->second;
+      }
+    return nullptr;
+  }
+  void insert(llvm::StringRef key, std::shared_ptr<T> compiled) {
+    entries.emplace_front(key.str(), std::move(compiled));
+    if (entries.size() > capacity)
+      entries.pop_back();
+  }
   size_t size() const { return entries.size(); }
 
 private:
   size_t capacity;
-  std::list<std::pair<std::string, std::shared_ptr<JitModel>>> entries; ///< the latest first
+  std::list<std::pair<std::string, std::shared_ptr<T>>> entries; ///< the latest first
 };
+using JitCache = CompiledCache<JitModel>;
+
+/// " N=4 M=2", as a part of a key.
+std::string textOf(const Dims &dims);
 
 /// A model that is compiled once its inputs are seen. Bounds of dimensions (`options.ranges`) are limits here.
 class OpenModel {

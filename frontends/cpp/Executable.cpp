@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Specialize.h"
 #include "compiler/emit/Link.h"
 #include "frontends/cpp/GraphState.h"
 #include "frontends/cpp/Native.h"
@@ -34,12 +35,12 @@ struct Executable::State {
     std::unique_ptr<Native> native;
     std::vector<Native::ContextPointer> idle;
   };
-  std::map<std::map<std::string, int64_t>, Variant> variants;
+  CompiledCache<Variant> variants;
 
   /// Compiles, and gives `use` the code while the weights that it refers to are there.
   void compileWith(const std::map<std::string, int64_t> &dims, const EmitOptions &emit,
                    llvm::function_ref<void(CompiledModel &, const Options &)> use);
-  Variant &variant(const std::map<std::string, int64_t> &dims);
+  std::shared_ptr<Variant> variant(const std::map<std::string, int64_t> &dims);
 };
 
 void Executable::State::compileWith(const std::map<std::string, int64_t> &dims, const EmitOptions &emit,
@@ -54,12 +55,15 @@ void Executable::State::compileWith(const std::map<std::string, int64_t> &dims, 
 }
 
 /// Wants the mutex.
-Executable::State::Variant &Executable::State::variant(const std::map<std::string, int64_t> &dims) {
-  Variant &found = variants[dims];
-  if (!found.native) {
+std::shared_ptr<Executable::State::Variant> Executable::State::variant(const std::map<std::string, int64_t> &dims) {
+  std::string key = textOf(dims);
+  std::shared_ptr<Variant> found = variants.lookup(key);
+  if (!found) {
+    found = std::make_shared<Variant>();
     compileWith(dims, {}, [&](CompiledModel &compiled, const Options &) {
-      found.native = std::make_unique<Native>(take(JitModel::load(std::move(compiled.objects), compiled.info)));
+      found->native = std::make_unique<Native>(take(JitModel::load(std::move(compiled.objects), compiled.info)));
     });
+    variants.insert(key, found);
   }
   return found;
 }
@@ -94,11 +98,11 @@ Arrays Executable::operator()(const Arrays &arrays) const {
                      [&](const ValueInfo &info) { return info.name == name; }))
       throw Error(Code::bad_argument, "the model has no input '" + name + "'");
   dims.insert(state->settings.dims.begin(), state->settings.dims.end());
-  State::Variant *variant;
+  std::shared_ptr<State::Variant> variant;
   Native::ContextPointer context;
   {
     std::lock_guard<std::mutex> lock(state->mutex);
-    variant = &state->variant(dims);
+    variant = state->variant(dims);
     if (!variant->idle.empty()) {
       context = std::move(variant->idle.back());
       variant->idle.pop_back();
@@ -199,7 +203,7 @@ Executable compile(const Graph &graph, const CompileSettings &settings) {
 //===----------------------------------------------------------------------===//
 
 struct Context::State {
-  std::shared_ptr<void> executable; ///< kept alive
+  std::shared_ptr<void> code; ///< kept alive
   const ingot_model *model = nullptr;
   Native::ContextPointer context;
 
@@ -218,10 +222,10 @@ Context Executable::context() const {
   Context result;
   result.state = std::make_shared<Context::State>();
   std::lock_guard<std::mutex> lock(state->mutex);
-  State::Variant &variant = state->variant(state->settings.dims);
-  result.state->executable = state;
-  result.state->model = &variant.native->model();
-  result.state->context = variant.native->context(state->settings.threads);
+  std::shared_ptr<State::Variant> variant = state->variant(state->settings.dims);
+  result.state->code = variant;
+  result.state->model = &variant->native->model();
+  result.state->context = variant->native->context(state->settings.threads);
   return result;
 }
 

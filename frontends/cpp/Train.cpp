@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/Specialize.h"
 #include "compiler/train/Plot.h"
 #include "compiler/train/Step.h"
 #include "frontends/cpp/GraphState.h"
@@ -119,12 +120,12 @@ struct Trainer::State {
     std::vector<Parameter *> read; ///< in the order of the state
     std::vector<Parameter *> written;
   };
-  std::map<std::map<std::string, int64_t>, Variant> variants;
+  CompiledCache<Variant> variants;
   std::optional<Executable> evaluation; ///< takes the parameters as they are at each call
 
   bool moves(const std::string &parameter) const;
   ParameterRule ruleFor(const std::string &parameter) const;
-  Variant &variant(const std::map<std::string, int64_t> &dims);
+  std::shared_ptr<Variant> variant(const std::map<std::string, int64_t> &dims);
   Metrics run(Variant &variant, const Arrays &batch);
   std::vector<std::string> results() const;
 };
@@ -148,10 +149,12 @@ std::vector<std::string> Trainer::State::results() const {
   return names;
 }
 
-Trainer::State::Variant &Trainer::State::variant(const std::map<std::string, int64_t> &dims) {
-  Variant &found = variants[dims];
-  if (found.native)
-    return found;
+std::shared_ptr<Trainer::State::Variant> Trainer::State::variant(const std::map<std::string, int64_t> &dims) {
+  std::string key = textOf(dims);
+  if (std::shared_ptr<Variant> known = variants.lookup(key))
+    return known;
+  auto made = std::make_shared<Variant>();
+  Variant &found = *made;
   Options options = optionsFor("host", 0, dims);
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   ImportOptions import;
@@ -202,7 +205,8 @@ Trainer::State::Variant &Trainer::State::variant(const std::map<std::string, int
       found.written.push_back(place);
     }
   }
-  return found;
+  variants.insert(key, made);
+  return made;
 }
 
 static double scalarAt(const ingot_value_info &info, const void *data) {
@@ -254,7 +258,9 @@ Metrics Trainer::State::run(Variant &variant, const Arrays &batch) {
   return metrics;
 }
 
-Metrics Trainer::step(const Arrays &batch) { return state->run(state->variant(bindDims(state->inputs, batch)), batch); }
+Metrics Trainer::step(const Arrays &batch) {
+  return state->run(*state->variant(bindDims(state->inputs, batch)), batch);
+}
 
 uint64_t Trainer::steps() const { return state->steps; }
 

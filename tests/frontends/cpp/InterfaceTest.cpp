@@ -495,6 +495,27 @@ TEST(TrainingMode, IsLeftForEvaluation) {
   }
 }
 
+TEST(Executables, ForgetWhatIsLongNotCalled) {
+  Graph g;
+  Tensor x = g.input("x", f32, {"N"}), w = g.parameter("w", Array({1}, {3.f})), y = w * x;
+  Executable model = compile({y}), one = compile({y}, {.dims = {{"N", 1}}});
+  Context context = one.context();
+  Trainer t = compile_train(sum(w * x), sgd{.lr = 0.125});
+  double sum = 0;
+  for (int round = 0; round < 2; ++round)
+    for (int64_t size = 1; size < 12; ++size) {
+      Array ones = nn::ones()({size}, 0), result = model({{"x", ones}}).at(y.name());
+      EXPECT_EQ(result.shape(), (std::vector<int64_t>{size}));
+      EXPECT_EQ(result.at(size - 1), 3);
+      EXPECT_EQ(t.step({{"x", ones}}).at("loss"), double(size) * (3 - 0.125 * sum));
+      sum += double(size);
+    }
+  one = model;
+  context.input("x")[0] = 2;
+  EXPECT_EQ(context.run(), Code::ok);
+  EXPECT_EQ(context.output(y.name())[0], 6);
+}
+
 //===----------------------------------------------------------------------===//
 // Checkpoints and mistakes
 //===----------------------------------------------------------------------===//
