@@ -205,17 +205,15 @@ SmallVector<Value> ReduceMinOp::buildGradient(ImplicitLocOpBuilder &b, ValueRang
 }
 
 SmallVector<Value> ReduceProdOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange cotangents) {
-  // The product of the others is y / x, unless x is 0: then it is the product of the rest, if x is the only 0 there.
-  Type element = elementOf(getX());
-  Value zero = literal(b, 0, element), one = literal(b, 1, element);
-  Value isZero = b.createOrFold<EqualOp>(getX(), zero);
-  Value zeros = b.createOrFold<ReduceSumOp>(castTo(b, isZero, element), axesOf(*this), /*keepdims=*/true);
-  Value safe = b.createOrFold<WhereOp>(isZero, one, getX());
-  Value rest = b.createOrFold<ReduceProdOp>(safe, axesOf(*this), /*keepdims=*/true);
-  Value own = castTo(b, isZero, element);
-  Value othersNonzero = b.createOrFold<EqualOp>(zeros, own);
-  Value others = b.createOrFold<WhereOp>(othersNonzero, b.createOrFold<DivOp>(rest, safe), zero);
-  return {b.createOrFold<MulOp>(withAxes(b, *this, cotangents[0]), others)};
+  // The product of the others is that of those before and of those behind along the first axis, times that of the other
+  // lines along the next. Nothing is divided, so at zeros this has the right derivative too.
+  Value others = withAxes(b, *this, cotangents[0]), lines = getX();
+  for (int64_t axis : axesOf(*this)) {
+    for (bool reverse : {false, true})
+      others = b.createOrFold<MulOp>(others, b.createOrFold<CumProdOp>(lines, axis, /*exclusive=*/true, reverse));
+    lines = b.createOrFold<ReduceProdOp>(lines, ArrayRef<int64_t>(axis), /*keepdims=*/true);
+  }
+  return {others};
 }
 
 //===----------------------------------------------------------------------===//

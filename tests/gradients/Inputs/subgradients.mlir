@@ -129,6 +129,28 @@ func.func @reduce_prod(%0: tensor<3x3xf32>) -> (tensor<3x3xf32>)
   return %g#0 : tensor<3x3xf32>
 }
 
+func.func @reduce_prod_twice(%0: tensor<4x3xf32>, %1: tensor<3xf32>) -> (tensor<4x3xf32>)
+    attributes {ingot.inputs = [dense<[[1.0, 0.0, 3.0], [0.0, 2.0, 0.0], [2.0, 3.0, 4.0], [0.0, 0.0, 0.0]]> : tensor<4x3xf32>,
+                                dense<[1.0, 2.0, 3.0]> : tensor<3xf32>],
+                ingot.outputs = [dense<[[6.0, 6.0, 2.0], [6.0, 0.0, 2.0], [17.0, 10.0, 7.0], [0.0, 0.0, 0.0]]> : tensor<4x3xf32>]} {
+  %y = ingot.reduce_prod %0 {axes = array<i64: 1>, keepdims = false} : (tensor<4x3xf32>) -> tensor<4xf32>
+  %g:1 = ingot.gradient %y, %0 : (tensor<4xf32>, tensor<4x3xf32>) -> (tensor<4x3xf32>)
+  %p = ingot.mul %g#0, %1 : (tensor<4x3xf32>, tensor<3xf32>) -> tensor<4x3xf32>
+  %h:1 = ingot.gradient %p, %0 : (tensor<4x3xf32>, tensor<4x3xf32>) -> (tensor<4x3xf32>)
+  return %h#0 : tensor<4x3xf32>
+}
+
+func.func @reduce_prod_twice_over_all(%0: tensor<2x3xf32>, %1: tensor<3xf32>) -> (tensor<2x3xf32>)
+    attributes {ingot.inputs = [dense<[[1.0, 0.0, 3.0], [2.0, 0.0, 2.0]]> : tensor<2x3xf32>,
+                                dense<[1.0, 2.0, 3.0]> : tensor<3xf32>],
+                ingot.outputs = [dense<[[0.0, 24.0, 0.0], [0.0, 24.0, 0.0]]> : tensor<2x3xf32>]} {
+  %y = ingot.reduce_prod %0 {axes = array<i64: 0, 1>, keepdims = false} : (tensor<2x3xf32>) -> tensor<f32>
+  %g:1 = ingot.gradient %y, %0 : (tensor<f32>, tensor<2x3xf32>) -> (tensor<2x3xf32>)
+  %p = ingot.mul %g#0, %1 : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %h:1 = ingot.gradient %p, %0 : (tensor<2x3xf32>, tensor<2x3xf32>) -> (tensor<2x3xf32>)
+  return %h#0 : tensor<2x3xf32>
+}
+
 func.func @cumprod(%0: tensor<4x4xf32>) -> (tensor<4x4xf32>)
     attributes {ingot.inputs = [dense<[[2.0, 0.0, 3.0, 0.0], [0.0, 1.0, 2.0, 3.0], [1.0, 2.0, -3.0, 0.5], [4.0, 0.0, 2.0, 3.0]]> : tensor<4x4xf32>],
                 ingot.outputs = [dense<[[1.0, 8.0, 0.0, 0.0], [10.0, 0.0, 0.0, 0.0], [-6.0, -3.5, 3.0, -6.0], [1.0, 36.0, 0.0, 0.0]]> : tensor<4x4xf32>]} {
