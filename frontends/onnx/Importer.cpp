@@ -50,7 +50,9 @@ static bool hasSize(const onnx::TensorShapeProto::Dimension &dim) {
 /// The name of a dimension, by which callers can give it a value.
 static std::string dimName(const onnx::ValueInfoProto &info, int axis) {
   const onnx::TensorShapeProto::Dimension &dim = info.type().tensor_type().shape().dim(axis);
-  return dim.dim_param().empty() ? info.name() + "." + std::to_string(axis) : dim.dim_param();
+  // Exporters write "?" for any size that they do not know: it names none.
+  bool isNamed = !dim.dim_param().empty() && dim.dim_param() != "?";
+  return isNamed ? dim.dim_param() : info.name() + "." + std::to_string(axis);
 }
 
 /// Why an input's type is not supported, or nothing where it is.

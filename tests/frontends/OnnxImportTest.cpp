@@ -104,6 +104,24 @@ TEST_F(OnnxImport, GivesNamedDimensionsValues) {
               HasSubstr("the model has no dimension 'M'; its dimensions are N"));
 }
 
+TEST_F(OnnxImport, TakesAQuestionMarkForNoName) {
+  onnx::ModelProto proto;
+  ASSERT_TRUE(onnx::OnnxParser::Parse(proto, R"(<ir_version: 8, opset_import: ["" : 18]>
+    g (float[H, W] x) => (float[H, W] y) { y = Relu(x) })")
+                  .IsOK());
+  for (auto &dim :
+       *proto.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim())
+    dim.set_dim_param("?");
+  std::string path = write("model.onnx", proto.SerializeAsString());
+  // Two sizes of one name would be one size.
+  ImportOptions options;
+  options.dims["x.0"] = 5;
+  options.dims["x.1"] = 7;
+  EXPECT_THAT(importFile(path, options), HasSubstr("tensor<5x7xf32>"));
+  options.dims["?"] = 5;
+  EXPECT_THAT(importFile(path, options), HasSubstr("the model has no dimension '?'"));
+}
+
 TEST_F(OnnxImport, KeepsParametersAsWeightsAndFoldsTheRest) {
   std::string text = import(R"(g (float[2] x) => (float[2] y)
     <float[2] p = {1, 2}, float s = {3}, float[2] unused = {1, 2}> { t = Mul(s, s)  u = Mul(x, t)  y = Add(u, p) })");
