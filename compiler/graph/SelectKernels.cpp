@@ -174,7 +174,7 @@ private:
                                                     contraction.columns);
     auto pack = [&](ImplicitLocOpBuilder &builder, Value source) -> Value {
       Value empty = tensor::EmptyOp::create(builder, shape, tensorOf(source).getElementType());
-      return kernel::PackOp::create(builder, builder.getLoc(), source, empty, contraction.filterDims)->getResult(0);
+      return kernel::PackOp::create(builder, builder.getLoc(), source, empty, contraction.filterDims, contraction.flip)->getResult(0);
     };
     if (isConstant(filter))
       return pack(b, filter); // evaluated at compile time

@@ -84,7 +84,7 @@ std::optional<Contraction> ConvOp::getContraction() {
   if (!isKernelType(x) || !isKernelType(w) || !isKernelType(y) || x.getRank() < 3 || x.getRank() > 4)
     return std::nullopt;
   ConvNumbers numbers = getNumbers();
-  if (numbers.flip || numbers.batchGroups != 1 || isCropped(numbers.window))
+  if (numbers.batchGroups != 1 || isCropped(numbers.window))
     return std::nullopt;
   Contraction c;
   auto four = [](ArrayRef<int64_t> dims, ArrayRef<int64_t> shape, SmallVector<int64_t> &outShape, SmallVector<int64_t> &outDims) {
@@ -115,12 +115,13 @@ std::optional<Contraction> ConvOp::getContraction() {
   c.inputDilations = two(numbers.window.inputDilations, 1);
   SmallVector<int64_t> low = two(numbers.window.low, 0), high = two(numbers.window.high, 0);
   c.pads = {low[0], low[1], high[0], high[1]};
+  c.flip = numbers.flip;
   c.groups = numbers.groups;
   c.filterDims = flat ? SmallVector<int64_t>{wd[0], -1, wd[2], wd[1]} : SmallVector<int64_t>{wd[0], wd[2], wd[3], wd[1]};
   c.columns = w.getDimSize(wd[0]) / c.groups;
   c.channels = w.getDimSize(wd[1]);
   bool undilated = llvm::all_of(c.inputDilations, [](int64_t d) { return d == 1; });
-  c.depthwise = c.groups > 1 && c.columns == 1 && c.channels == 1 && undilated && c.inputDims[3] == 3;
+  c.depthwise = c.groups > 1 && c.columns == 1 && c.channels == 1 && undilated && !c.flip && c.inputDims[3] == 3;
   return c;
 }
 

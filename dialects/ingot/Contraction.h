@@ -25,6 +25,7 @@ struct Contraction {
   llvm::SmallVector<int64_t> kernel{1, 1}, strides{1, 1};
   llvm::SmallVector<int64_t> pads{0, 0, 0, 0};              ///< top, left, bottom, right
   llvm::SmallVector<int64_t> dilations{1, 1}, inputDilations{1, 1};
+  bool flip = false; ///< the window of w is turned by 180 degrees
   int64_t groups = 1;
   /// For each of (lead..., n, kh, kw, k) the dimension of w that it is, or -1 for none. Leads are b, or b and h, when each
   /// batch has a w of its own.

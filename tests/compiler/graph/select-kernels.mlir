@@ -90,3 +90,18 @@ func.func @narrow(%x: tensor<128x768xf32>) -> tensor<128x37xf32> {
 
 ingot.weight @wide_weight : tensor<768x1024xf32> = "b3:03"
 ingot.weight @narrow_weight : tensor<768x37xf32> = "b3:04"
+
+// The gradient of a convolution's input, and a transposed convolution, turn the window: packing does.
+// CHECK-LABEL: func.func @turned
+// CHECK: kernel.pack ins(%{{.*}} : tensor<8x16x3x3xf32>) outs(%{{.*}}) dims [1, 2, 3, 0] flip
+// CHECK: kernel.brgemm ins(%{{.*}} : tensor<1x5x5x8xf32>, tensor<1x1x9x8x16xf32>)
+// CHECK-SAME: input_dilations [2, 2]
+func.func @turned(%x: tensor<1x5x5x8xf32>) -> tensor<1x9x9x16xf32> {
+  %w = ingot.read_weight @turned_weight : tensor<8x16x3x3xf32>
+  %y = ingot.conv %x, %w {pads = array<i64: 1, 1, 1, 1>, input_dilations = array<i64: 2, 2>, flip = true,
+    x_dims = array<i64: 0, 3, 1, 2>, w_dims = array<i64: 1, 0, 2, 3>, y_dims = array<i64: 0, 3, 1, 2>}
+    : (tensor<1x5x5x8xf32>, tensor<8x16x3x3xf32>) -> tensor<1x9x9x16xf32>
+  return %y : tensor<1x9x9x16xf32>
+}
+
+ingot.weight @turned_weight : tensor<8x16x3x3xf32> = "b3:05"
