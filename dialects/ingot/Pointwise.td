@@ -326,7 +326,7 @@ def Ingot_ReluOp : Ingot_Unary<"relu", [Differentiable]> {
   let summary  = "max(x, 0); not a number stays";
   let onnx     = Onnx<"Relu", 14>;
   let scalar   = (SelectS (GtS 0, $x), 0, $x);   // one instruction where `maximum` takes several
-  let gradient = [(Select (Greater $x, 0), $dy, 0)];
+  let gradient = [(Select (Greater $y, 0), $dy, 0)];   // of y, so that x need not be kept
   let examples = [Example<["dense<[[-1.0, 0.0, 2.0]]> : tensor<1x3xf32>"], ["dense<[[0.0, 0.0, 2.0]]> : tensor<1x3xf32>"]>];
 }
 def Ingot_LeakyReluOp : Ingot_FloatUnary<"leaky_relu", [Differentiable]> {
