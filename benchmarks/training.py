@@ -247,17 +247,17 @@ class Peer:
 
 
 def export(name, folder):
-    """The model, and the batch with its target behind it; returns the names of the parameters, which are no scalars."""
-    import onnx
+    """The model, and the batch with its target behind it; returns the names of the parameters."""
     import torch
     from onnx import numpy_helper
     module, x, target = build(name)
+    # The exporter's optimizer makes one of parameters that begin as equals, such as those of all normalizations.
     torch.onnx.export(module, (x,), str(folder / "model.onnx"), input_names=["x"], output_names=["y"], dynamo=True,
-                      external_data=False, verbose=False)
+                      external_data=False, optimize=False, verbose=False)
     (folder / "batch").mkdir()
     for i, (key, value) in enumerate((("x", x), ("target", target))):
         (folder / "batch" / f"input_{i}.pb").write_bytes(numpy_helper.from_array(value.numpy(), key).SerializeToString())
-    return [weight.name for weight in onnx.load(folder / "model.onnx").graph.initializer if len(weight.dims)]
+    return [name for name, _ in module.named_parameters()]
 
 
 def run(args):
