@@ -27,6 +27,7 @@ NAMES = {"mlp": "MLP 784-512-512-10, batch 64", "mobilenet_v2": "MobileNetV2", "
          "vit_b16": "ViT-B/16", "bert_base": "BERT-base, 128 tokens", "unet": "U-Net, 256x256", "efficientnet_b0": "EfficientNet-B0",
          "gpt2": "GPT-2, 128 tokens", "swin_t": "Swin-T", "lstm_imdb": "LSTM 128-64, 256 steps, batch 8",
          "scan_gru": "Scan: GRU of 128 steps, batch 1, width 64", "scan_rnn": "Scan: RNN of 256 steps, batch 8, width 64"}
+ENGINES = {"ingot": "Ingot", "torch": "PyTorch", "jax": "JAX"}
 TRAINED = {"mlp": "MLP 10-50-1, 100 samples", "mnist_cnn": "MNIST CNN, 32 and 64 filters, batch 64",
            "transformer": "transformer, 4 layers of 128, 8 x 128 tokens"}
 
@@ -70,6 +71,10 @@ def kernel_table():
     return "\n".join(lines) + "\n"
 
 
+def rounds(data):
+    return f"{data['rounds']} round{'s' * (data['rounds'] != 1)}"
+
+
 def model_table():
     file = results / "models.json"
     if not file.exists():
@@ -82,7 +87,7 @@ def model_table():
         cells = "".join(f" {row[n]['ingot_ms']:.2f} ms | {row[n]['onnxruntime_ms']:.2f} ms | {row[n]['ratio']:.2f} |"
                         if n in row else " | | |" for n in threads)
         lines.append(f"| {NAMES.get(name, name)} | {row['compile_seconds']:.1f} s |{cells}")
-    note = f"One {data['processor']}, {data['rounds']} rounds, medians; a ratio below 1 is faster than ONNX Runtime.\n"
+    note = f"One {data['processor']}, {rounds(data)}, medians; a ratio below 1 is faster than ONNX Runtime.\n"
     return "\n".join(lines) + "\n\n" + note
 
 
@@ -94,13 +99,13 @@ def training_table():
     rows = [(name, threads, times) for name, row in data["models"].items() for threads, times in row.items()
             if threads.isdigit()]
     engines = list(rows[0][2])
-    lines = ["| step of | threads |" + "".join(f" {e.replace('torch', 'PyTorch', 1).replace('ingot', 'Ingot')} |" for e in engines)
+    lines = ["| step of | threads |" + "".join(f" {ENGINES.get(engine, engine)} |" for engine in engines)
              + " ratio |", "|---|--:|" + "--:|" * (len(engines) + 1)]
     for name, threads, times in rows:
         cells = "".join(f" {times[engine]:.3g} ms |" for engine in engines)
         fastest = min(time for engine, time in times.items() if engine != "ingot")
         lines.append(f"| {TRAINED[name]} | {threads} |{cells} {times['ingot'] / fastest:.2f} |")
-    note = (f"One {data['processor']}, {data['rounds']} rounds, medians: forward, backward and Adam, after the losses of the first "
+    note = (f"One {data['processor']}, {rounds(data)}, medians: forward, backward and Adam, after the losses of the first "
             "steps were compared; a ratio below 1 is faster than the fastest of the others.\n")
     return "\n".join(lines) + "\n\n" + note
 
