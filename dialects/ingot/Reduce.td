@@ -129,7 +129,6 @@ def Ingot_CumSumOp : Ingot_Scan<"cumsum"> {
     Example<["dense<[1, 2, 3]> : tensor<3xi64>"], ["dense<[5, 3, 0]> : tensor<3xi64>"],
             "axis = 0 : i64, exclusive = true, reverse = true">];
 }
-/// The gradient divides by x, so an element that is zero has none.
 def Ingot_CumProdOp : Ingot_Scan<"cumprod"> {
   let summary  = "The product of all elements up to each place along an axis.";
   let examples = [
