@@ -6,6 +6,7 @@
 #===------------------------------------------------------------------------===#
 """Mutations of ONNX files: of their bytes, and of the fields of their messages, so that the file stays one that parses.
 Knows the wire format of protobuf and which fields of ONNX are messages, and needs no package for it."""
+import copy
 import struct
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
@@ -143,11 +144,11 @@ def mutate_fields(data, random):
         if action < 0.15:
             holder.remove(field)
         elif action < 0.3:
-            holder.insert(random.randrange(len(holder) + 1), random.choice(same))
+            holder.insert(random.randrange(len(holder) + 1), copy.deepcopy(random.choice(same)))
         elif action < 0.4:
             random.shuffle(holder)
         elif field.message is not None:
-            field.value = random.choice(same).value
+            field.value = copy.deepcopy(random.choice(same).value)  # it may be what the field is in
         else:
             mutate_leaf(field, same, random)
         fields = parse(b"".join(f.write() for f in fields))  # what was shared is shared no more
