@@ -27,6 +27,8 @@ import time
 
 import numpy as np
 
+from models import processor
+
 STEPS, RTOL = 20, 1e-3  # what is compared, and how close the losses are
 LR, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
 ENGINES = ["torch", "torch.compile", "jax"]
@@ -299,13 +301,6 @@ def run(args):
             result["models"][name] = row
             if args.output:
                 pathlib.Path(args.output).write_text(json.dumps(result, indent=1) + "\n")
-
-
-def processor():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "unknown processor"
 
 
 def main():
