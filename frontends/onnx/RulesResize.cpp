@@ -80,14 +80,15 @@ struct ResizeMode {
     // Where it shrinks an image, antialiasing widens the filter.
     double stretch = antialias ? std::min(scale, 1.0) : 1;
     double reach = interpolation == "linear" ? 1 : 2;
-    int64_t first = interpolation == "nearest" ? 0 : int64_t(std::floor(-reach / stretch)) + 1;
-    int64_t count = interpolation == "nearest" ? 1 : 2 - 2 * first;
+    bool copies = interpolation == "nearest" || size == 1; // the weights of the only element add up to 1
+    int64_t first = copies ? 0 : int64_t(std::floor(-reach / stretch)) + 1;
+    int64_t count = copies ? 1 : 2 - 2 * first;
     result.places.assign(count, SmallVector<int64_t>(outputs));
     result.weights.assign(count, SmallVector<double>(outputs, 1));
     for (int64_t o = 0; o < outputs; ++o) {
       double place = source(o, size, outputs, scale, start, end);
       result.outside.push_back(coordinates == "tf_crop_and_resize" && (place < 0 || place > double(size - 1)));
-      if (interpolation == "nearest") {
+      if (copies) {
         result.places[0][o] = std::clamp<int64_t>(nearestTo(place), 0, size - 1);
         continue;
       }
@@ -103,6 +104,9 @@ struct ResizeMode {
       }
       for (int64_t k = 0; k < count && total != 0 && (antialias || excludeOutside); ++k)
         result.weights[k][o] /= total;
+      // Beyond the border both are the same element. It comes out as it is, where other weights might round it.
+      if (count == 2 && result.places[0][o] == result.places[1][o])
+        result.weights[0][o] = result.weights[1][o] = 0.5;
     }
     return result;
   }
