@@ -249,9 +249,12 @@ Module multi_head_attention(int64_t heads, AttentionOptions options) {
         if (heads < 1 || features % heads)
           fail(scope.where, "attention: " + std::to_string(heads) + " heads do not divide " + std::to_string(features) +
                                 " features");
+        // PyTorch draws the weights of the three as one tensor where their sizes are the same.
+        bool isOne = sizeAt(scope, memory, -1, "attention") == features;
+        Initializer initial = xavier_uniform(isOne ? std::sqrt(0.5) : 1);
         auto project = [&](const std::string &name, const Tensor &value) {
           int64_t in = sizeAt(scope, value, -1, "attention");
-          Tensor weight = scope.parameter(name + ".weight", {features, in}, xavier_uniform());
+          Tensor weight = scope.parameter(name + ".weight", {features, in}, name == "out" ? within(double(in)) : initial);
           Tensor y = matmul(value, transpose(weight, {1, 0}, scope.where), scope.where);
           return apply("Add", {y, scope.parameter(name + ".bias", {features}, zeros())}, {}, scope.where);
         };

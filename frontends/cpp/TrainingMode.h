@@ -12,9 +12,12 @@
 
 namespace ingot::detail {
 
-/// The input of a model in training mode that dropout's masks depend on: u32, another one for each step. Masks are a
-/// function of it, of the node and of the place of an element, so they are the same forward and backward, with any
-/// number of threads and on every target.
+/// The input of a model in training mode that dropout's masks depend on: u32, another one for each step, which
+/// runtime::keyOfStep draws. Masks are a function of it, of the node and of the place of an element, so they are the same
+/// forward and backward, with any number of threads and on every target. In u32, with the bijection `mixed` of
+/// lowbias32, the n-th dropout of the graph, from 1 on, keeps element i of its operand in row-major order where
+///
+///     mixed(i ^ mixed(key + n * 0x9e3779b9)) >= floor(ratio * 2^32)
 inline constexpr const char *dropoutKey = "ingot.dropout_key";
 
 /// Puts a model into training mode: batch normalization uses the statistics of the batch and moves the running ones,

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tests/frontends/cpp/Message.h"
+#include "tests/frontends/cpp/References.h"
 #include <cmath>
 #include <gmock/gmock.h>
 #include <ingot/ingot.h>
@@ -20,15 +21,8 @@ const Arrays &references() {
   return arrays;
 }
 
-/// Compares with a reference: an absolute error of `tolerance` of its largest element.
 void expectNear(const Array &got, const std::string &name, double tolerance = 2e-5) {
-  const Array &want = references().at(name);
-  ASSERT_EQ(got.size(), want.size()) << name;
-  double largest = 1e-3;
-  for (int64_t i = 0; i < want.size(); ++i)
-    largest = std::max(largest, std::abs(want.at(i)));
-  for (int64_t i = 0; i < want.size(); ++i)
-    ASSERT_NEAR(got.at(i), want.at(i), tolerance * largest) << name << " at " << i;
+  ::expectNear(got, references(), name, tolerance);
 }
 
 /// Checks that the value of `parameter` after a plain step of rate 1 moved by the reference gradient.
@@ -277,6 +271,10 @@ TEST(Optimizers, TakeTheStepsOfPyTorch) {
   checkOptimizer("adagrad", adagrad{.lr = 0.1});
   checkOptimizer("adam", adam{.lr = 0.1, .weight_decay = 0.01});
   checkOptimizer("adamw", adamw{.lr = 0.1});
+  checkOptimizer("rmsprop_decay", rmsprop{.lr = 0.02, .alpha = 0.8, .eps = 1e-3, .weight_decay = 0.1});
+  checkOptimizer("adagrad_decay", adagrad{.lr = 0.2, .eps = 1e-2, .weight_decay = 0.1});
+  checkOptimizer("adam_betas", adam{.lr = 0.05, .beta1 = 0.5, .beta2 = 0.9, .eps = 1e-2});
+  checkOptimizer("adamw_decay", adamw{.lr = 0.05, .beta1 = 0.7, .beta2 = 0.95, .eps = 1e-3, .weight_decay = 0.2});
 }
 
 /// sum((v @ w - a)^2) of the references' parameters.
@@ -345,47 +343,6 @@ TEST(Schedules, AreThoseOfPyTorch) {
   check("step", step_decay(0.5, 7, 0.3));
   check("warmup", warmup(0.5, 10));
   check("warm_cosine", cosine(0.5, 40, {.warmup = 10}));
-}
-
-/// Compares the mean, the deviation and the largest size of initial values.
-void checkInitial(const Array &values, const std::string &name) {
-  SCOPED_TRACE(name);
-  const Array &want = references().at("initializer." + name);
-  double sum = 0, squares = 0, largest = 0, count = double(values.size());
-  for (float v : values.as<float>()) {
-    sum += v;
-    largest = std::max(largest, std::abs(double(v)));
-  }
-  for (float v : values.as<float>())
-    squares += (v - sum / count) * (v - sum / count);
-  // What is drawn strays by the deviation over the root of the count.
-  double deviation = want.at(1), slack = 5 / std::sqrt(count);
-  EXPECT_NEAR(sum / count, want.at(0), slack * deviation);
-  EXPECT_NEAR(std::sqrt(squares / count), deviation, slack * deviation);
-  EXPECT_NEAR(largest, want.at(2), (name.find("normal") != std::string::npos ? 0.2 : slack) * want.at(2));
-}
-
-TEST(Initializers, SpreadAsThoseOfPyTorch) {
-  const std::map<std::string, nn::Initializer> all = {
-      {"xavier_uniform", nn::xavier_uniform()}, {"xavier_normal", nn::xavier_normal()},
-      {"he_uniform", nn::he_uniform()},         {"he_normal", nn::he_normal()},
-      {"normal", nn::normal(0.5, 0.3)},         {"uniform", nn::uniform(-0.1, 0.7)}};
-  for (auto &[name, initializer] : all) {
-    checkInitial(initializer({200, 300}, 5), name + ".linear");
-    checkInitial(initializer({64, 32, 3, 3}, 6), name + ".conv");
-  }
-  Array once = nn::xavier_normal()({20, 30}, 8), twice = nn::xavier_normal(2)({20, 30}, 8);
-  EXPECT_FLOAT_EQ(float(twice.at(7)), 2 * float(once.at(7)));
-  for (auto &[initializer, want] : {std::pair(nn::zeros(), 0.0), {nn::ones(), 1.0}, {nn::constant(-2.5), -2.5}}) {
-    Array values = initializer({3, 2}, 1);
-    for (float v : values.as<float>())
-      EXPECT_EQ(v, want);
-  }
-  Graph g;
-  nn::linear(200, {.name = "linear"})(g.input("x", f32, {"N", 300}));
-  nn::conv2d(64, 3, {.name = "conv"})(g.input("images", f32, {"N", 32, 5, 5}));
-  for (const std::string &name : g.parameters())
-    checkInitial(g.value(name), "default." + name);
 }
 
 //===----------------------------------------------------------------------===//

@@ -354,20 +354,13 @@ layer("attention_to_all", ToAll(randomized(nn.MultiheadAttention(8, 4, batch_fir
 layer("wide_linear", nn.Linear(33, 17, bias=False), torch.randn(9, 33), same)
 layer("wide_gru", First(nn.GRU(3, 4, batch_first=True)), torch.randn(1, 9, 3), lambda m: gates([1, 0, 2], 4)(m.inner))
 
-# Initial values are drawn otherwise than PyTorch's: these are the deviation and the largest size that they have there.
-for name, init in (("xavier_uniform", nn.init.xavier_uniform_), ("xavier_normal", nn.init.xavier_normal_),
-                   ("he_uniform", lambda p: nn.init.kaiming_uniform_(p, nonlinearity="relu")),
-                   ("he_normal", lambda p: nn.init.kaiming_normal_(p, nonlinearity="relu")),
-                   ("normal", lambda p: nn.init.normal_(p, 0.5, 0.3)),
-                   ("uniform", lambda p: nn.init.uniform_(p, -0.1, 0.7))):
-    for kind, shape in (("linear", (200, 300)), ("conv", (64, 32, 3, 3))):
-        p = init(torch.empty(shape))
-        keep(f"initializer.{name}.{kind}", torch.stack([p.mean(), p.std(), p.abs().max()]))
-for name, module in (("linear", nn.Linear(300, 200)), ("conv", nn.Conv2d(32, 64, 3))):
-    for part, p in module.named_parameters():
-        keep(f"initializer.default.{name}.{part}", torch.stack([p.mean(), p.std(), p.abs().max()]))
-
 schedule("warm_cosine", lambda o: optim.lr_scheduler.SequentialLR(
     o, [optim.lr_scheduler.LambdaLR(o, lambda i: (i + 1) / 10), optim.lr_scheduler.CosineAnnealingLR(o, 30)], [10]))
+
+# Each optimizer with its other settings.
+optimizer("rmsprop_decay", lambda p: optim.RMSprop(p, 0.02, alpha=0.8, eps=1e-3, weight_decay=0.1))
+optimizer("adagrad_decay", lambda p: optim.Adagrad(p, 0.2, eps=1e-2, weight_decay=0.1))
+optimizer("adam_betas", lambda p: optim.Adam(p, 0.05, betas=(0.5, 0.9), eps=1e-2))
+optimizer("adamw_decay", lambda p: optim.AdamW(p, 0.05, betas=(0.7, 0.95), eps=1e-3, weight_decay=0.2))
 
 np.savez_compressed(pathlib.Path(__file__).with_name("references.npz"), **out)
