@@ -17,7 +17,6 @@
 #include "dialects/ingot/Rule.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
-#include <limits>
 
 using namespace mlir;
 
@@ -50,48 +49,48 @@ Value join(ImplicitLocOpBuilder &b, Value blocks) {
   return reshaped(b, transposed(b, blocks, perm), shape);
 }
 
-/// Replaces `op` by a scan over `blocks` blocks of its queries.
-void block(AttentionOp op, int64_t blocks) {
+/// Replaces `op` by a scan over blocks of `rows` queries, and one more attention for those that are left over.
+void block(AttentionOp op, int64_t rows) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
-  Rule r(b, getElementTypeOrSelf(op.getQ()));
   Value q = transposed(b, op.getQ(), op.dimsOf(op.getQDims())), mask = op.getMask();
-  int64_t rank = rankOf(q), queries = sizeAt(q, rank - 2), keys = sizeAt(op.getK(), op.dimsOf(op.getKDims())[rank - 2]);
+  int64_t rank = rankOf(q), queries = sizeAt(q, rank - 2), blocks = queries / rows, whole = blocks * rows;
   bool cutsMask = mask && rankOf(mask) > 1 && sizeAt(mask, rankOf(mask) - 2) != 1;
+  auto slice = [&](Value x, int64_t start, int64_t end) { return sliced(b, x, rankOf(x) - 2, start, end); };
+  auto attend = [&](Value q, Value mask, Value offset) -> Value {
+    return AttentionOp::create(b, q, op.getK(), op.getV(), mask, offset, op.getScaleAttr(), op.getCausal(),
+                               ArrayRef<int64_t>(), op.getKDims(), op.getVDims(), ArrayRef<int64_t>());
+  };
 
-  SmallVector<Value> xs = {cut(b, q, blocks)};
+  SmallVector<Value> xs = {cut(b, slice(q, 0, whole), blocks)};
   if (cutsMask)
-    xs.push_back(cut(b, mask, blocks));
+    xs.push_back(cut(b, slice(mask, 0, whole), blocks));
+  Value first = op.getOffset() ? op.getOffset() : literal(b, 0, b.getI64Type()); // the place of the first query
   if (op.getCausal())
-    xs.push_back(reshaped(b, r.counting({queries}, 0, b.getI64Type()), {blocks, queries / blocks, 1}));
+    xs.push_back(b.createOrFold<AddOp>(range(b, getElementTypeOrSelf(first), 0, blocks, rows), first));
 
-  SmallVector<int64_t> logical =
+  SmallVector<int64_t> stack =
       applyPermutation(shapeOf(op.getY()), op.dimsOf(op.getYDims())); // [batch..., queries, depth of v]
-  logical[rank - 2] /= blocks;
-  logical.insert(logical.begin(), blocks);
-  auto scan = ScanOp::create(b, TypeRange(RankedTensorType::get(logical, r.element)), ValueRange(), xs, std::nullopt,
-                             ArrayRef<bool>());
+  stack[rank - 2] = rows;
+  stack.insert(stack.begin(), blocks);
+  auto scan = ScanOp::create(b, TypeRange(RankedTensorType::get(stack, getElementTypeOrSelf(q))), ValueRange(), xs,
+                             std::nullopt, ArrayRef<bool>());
   {
     OpBuilder::InsertionGuard guard(b);
     SmallVector<Type> slices;
     for (Value x : xs)
       slices.push_back(RankedTensorType::get(shapeOf(x).drop_front(), getElementTypeOrSelf(x)));
     Block *body = b.createBlock(&scan.getBody(), {}, slices, SmallVector<Location>(slices.size(), op.getLoc()));
-    if (cutsMask)
-      mask = body->getArgument(1);
-    if (op.getCausal()) {
-      // The same as `causal`, but counted from the first query of all.
-      Rule inside(b, r.element);
-      Value seen = LessOrEqualOp::create(b, inside.counting({1, keys}, 1, b.getI64Type()), body->getArguments().back());
-      Value hidden = inside.select(seen, literal(b, 0, r.element),
-                                   literal(b, -std::numeric_limits<double>::infinity(), r.element));
-      mask = mask ? inside.add(mask, hidden) : hidden;
-    }
-    Value y =
-        AttentionOp::create(b, body->getArgument(0), op.getK(), op.getV(), mask, op.getScaleAttr(),
-                            /*causal=*/false, ArrayRef<int64_t>(), op.getKDims(), op.getVDims(), ArrayRef<int64_t>());
+    Value y = attend(body->getArgument(0), cutsMask ? body->getArgument(1) : mask,
+                     op.getCausal() ? body->getArguments().back() : Value());
     YieldOp::create(b, y);
   }
   Value y = join(b, scan.getResult(0));
+  if (whole < queries) {
+    Value last = b.createOrFold<AddOp>(first, literal(b, whole, getElementTypeOrSelf(first)));
+    Value rest = attend(slice(q, whole, queries), cutsMask ? slice(mask, whole, queries) : mask,
+                        op.getCausal() ? last : Value());
+    y = ConcatOp::create(b, ValueRange{y, rest}, rank - 2);
+  }
   op.replaceAllUsesWith(transposed(b, y, invertPermutationVector(op.dimsOf(op.getYDims()))));
   op.erase();
 }
@@ -103,16 +102,15 @@ struct BlockAttention : impl::BlockAttentionBase<BlockAttention> {
     SmallVector<AttentionOp> ops;
     getOperation().walk([&](AttentionOp op) { ops.push_back(op); });
     for (AttentionOp op : ops)
-      if (int64_t blocks = countBlocks(op); blocks > 1)
-        block(op, blocks);
+      if (std::optional<int64_t> rows = countRows(op))
+        block(op, *rows);
   }
 
-  /// The fewest equal blocks whose scores are at most `blockBytes`; or 1 where all are, or no number divides the
-  /// queries.
-  int64_t countBlocks(AttentionOp op) {
+  /// How many queries make a block whose scores are at most `blockBytes`, where all of them are more.
+  std::optional<int64_t> countRows(AttentionOp op) {
     auto isStatic = [](Type type) { return cast<RankedTensorType>(type).hasStaticShape(); };
     if (!llvm::all_of(op->getOperandTypes(), isStatic) || !isStatic(op.getY().getType()))
-      return 1;
+      return std::nullopt;
     SmallVector<int64_t> dims = op.dimsOf(op.getKDims()),
                          logical = applyPermutation(shapeOf(op.getY()), op.dimsOf(op.getYDims()));
     int64_t rank = dims.size(), queries = logical[rank - 2];
@@ -121,11 +119,14 @@ struct BlockAttention : impl::BlockAttentionBase<BlockAttention> {
       scores *= size;
     // A kernel for fewer queries reads the keys more often than it is worth.
     constexpr int64_t fewestQueries = 16;
-    for (int64_t blocks = llvm::divideCeil(scores, int64_t(blockBytes));
-         queries / std::max<int64_t>(blocks, 1) >= fewestQueries; ++blocks)
-      if (blocks > 0 && queries % blocks == 0)
-        return blocks;
-    return 1;
+    int64_t fewest = llvm::divideCeil(scores, int64_t(blockBytes)), rows = llvm::divideCeil(queries, fewest);
+    if (fewest < 2 || rows < fewestQueries)
+      return std::nullopt;
+    // Equal blocks, of which nothing is left over, may be half as large.
+    for (int64_t blocks = fewest; blocks <= 2 * fewest && queries / blocks >= fewestQueries; ++blocks)
+      if (queries % blocks == 0)
+        return queries / blocks;
+    return rows;
   }
 };
 

@@ -96,8 +96,9 @@ struct RecomposeAttention : OpRewritePattern<MatMulOp> {
                                               : WhereOp::create(b, choice.getCondition(), zero, choice.getB());
     }
     FloatAttr scale = rewriter.getF32FloatAttr(scores->scale);
-    rewriter.replaceOpWithNewOp<AttentionOp>(op, scores->product.getA(), scores->product.getB(), op.getB(), scores->mask, scale,
-                                             false, ArrayRef<int64_t>(), keyDims, ArrayRef<int64_t>(), ArrayRef<int64_t>());
+    rewriter.replaceOpWithNewOp<AttentionOp>(op, scores->product.getA(), scores->product.getB(), op.getB(), scores->mask,
+                                             /*offset=*/Value(), scale, /*causal=*/false, ArrayRef<int64_t>(), keyDims,
+                                             ArrayRef<int64_t>(), ArrayRef<int64_t>());
     return success();
   }
 };
@@ -140,8 +141,8 @@ struct AbsorbResultTranspose : OpRewritePattern<TransposeOp> {
     for (int64_t dim : attention.dimsOf(attention.getYDims()))
       dims.push_back(inverse[dim]);
     rewriter.replaceOpWithNewOp<AttentionOp>(op, attention.getQ(), attention.getK(), attention.getV(), attention.getMask(),
-                                             attention.getScaleAttr(), attention.getCausal(), attention.getQDims(),
-                                             attention.getKDims(), attention.getVDims(), dims);
+                                             attention.getOffset(), attention.getScaleAttr(), attention.getCausal(),
+                                             attention.getQDims(), attention.getKDims(), attention.getVDims(), dims);
     return success();
   }
 };

@@ -63,6 +63,8 @@ LogicalResult AttentionOp::inferReturnTypes(MLIRContext *, MaybeLoc loc, Adaptor
       return emitOptionalError(loc, "expected a mask that broadcasts to ", RankedTensorType::get(scores, q.getElementType()),
                                ", but found ", mask);
   }
+  if (op.getOffset() && cast<RankedTensorType>(op.getOffset().getType()).getRank() != 0)
+    return emitOptionalError(loc, "expected a scalar as offset, but found ", op.getOffset().getType());
   SmallVector<int64_t> logical(batch), order = withDefault(op.getYDims(), rank), shape(rank);
   logical.append({shapes[0][rank - 2], shapes[2].back()});
   if (int64_t(order.size()) != rank || !isPermutationVector(order))
@@ -97,8 +99,10 @@ struct Parts {
       scores = r.add(scores, r.wide(mask));
     if (op.getCausal()) {
       int64_t queries = sizeAt(q, rank - 2), keys = sizeAt(k, rank - 2);
-      Value seen = LessOrEqualOp::create(r.b, r.counting({1, keys}, 1, r.b.getI64Type()),
-                                         r.counting({queries, 1}, 0, r.b.getI64Type()));
+      Value place = r.counting({queries, 1}, 0, r.b.getI64Type());
+      if (Value offset = op.getOffset())
+        place = r.add(place, castTo(r.b, offset, r.b.getI64Type()));
+      Value seen = LessOrEqualOp::create(r.b, r.counting({1, keys}, 1, r.b.getI64Type()), place);
       scores = r.select(seen, scores, r.number(-std::numeric_limits<double>::infinity()));
     }
     return r.softmax(scores, rank - 1);
@@ -143,6 +147,7 @@ SmallVector<Value> AttentionOp::buildGradient(ImplicitLocOpBuilder &b, ValueRang
                                parts.inOrder(dv, dimsOf(getVDims()))};
   if (getMask())
     result.push_back(r.round(dscores));
+  result.resize(getNumOperands()); // an offset has no gradient
   return result;
 }
 

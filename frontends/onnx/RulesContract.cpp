@@ -164,7 +164,9 @@ static LogicalResult attention(Node &n) {
     }
     operands.push_back(mask);
   }
-  SmallVector<NamedAttribute> attrs = {n.attr("causal", n.integer("is_causal", 0) != 0)};
+  const int32_t segments[] = {1, 1, 1, n.has(3), 0};
+  SmallVector<NamedAttribute> attrs = {n.attr("causal", n.integer("is_causal", 0) != 0),
+                                       {"operandSegmentSizes", n.b.getDenseI32ArrayAttr(segments)}};
   if (n.hasAttr("scale"))
     attrs.push_back(n.attr("scale", n.number("scale", 1)));
   Value y = n.build("attention", operands, attrs);

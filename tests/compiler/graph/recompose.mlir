@@ -7,7 +7,8 @@
 // CHECK-DAG: %[[K4:.*]] = ingot.reshape %[[K]]
 // CHECK-DAG: %[[V4:.*]] = ingot.reshape %[[V]]
 // CHECK: %[[Y:.*]] = ingot.attention %[[Q4]], %[[K4]], %[[V4]], %[[M]] {
-// CHECK-SAME: k_dims = array<i64: 0, 2, 1, 3>, q_dims = array<i64: 0, 2, 1, 3>, scale = 5.000000e-01 : f32
+// CHECK-SAME: k_dims = array<i64: 0, 2, 1, 3>,
+// CHECK-SAME: q_dims = array<i64: 0, 2, 1, 3>, scale = 5.000000e-01 : f32
 // CHECK-SAME: v_dims = array<i64: 0, 2, 1, 3>, y_dims = array<i64: 0, 2, 1, 3>
 // CHECK-SAME: -> tensor<2x5x3x4xf32>
 // CHECK-NEXT: %[[R:.*]] = ingot.reshape %[[Y]]

@@ -46,7 +46,7 @@ func.func @transformer(%tokens: tensor<2x5xi64>, %table: tensor<4x6xf64>, %scale
   %6 = ingot.reshape %3 {shape = array<i64: 2, 5, 2, 3>} : (tensor<2x5x6xf64>) -> tensor<2x5x2x3xf64>
   %7 = ingot.reshape %4 {shape = array<i64: 2, 5, 2, 3>} : (tensor<2x5x6xf64>) -> tensor<2x5x2x3xf64>
   %8 = ingot.attention %5, %6, %7 {causal = true, q_dims = array<i64: 0, 2, 1, 3>, k_dims = array<i64: 0, 2, 1, 3>,
-      v_dims = array<i64: 0, 2, 1, 3>, y_dims = array<i64: 0, 2, 1, 3>}
+      v_dims = array<i64: 0, 2, 1, 3>, y_dims = array<i64: 0, 2, 1, 3>, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
      : (tensor<2x5x2x3xf64>, tensor<2x5x2x3xf64>, tensor<2x5x2x3xf64>) -> tensor<2x5x2x3xf64>
   %9 = ingot.reshape %8 {shape = array<i64: 2, 5, 6>} : (tensor<2x5x2x3xf64>) -> tensor<2x5x6xf64>
   %10 = ingot.add %0, %9 : (tensor<2x5x6xf64>, tensor<2x5x6xf64>) -> tensor<2x5x6xf64>
