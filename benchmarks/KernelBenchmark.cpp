@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A Google Benchmark program with one more option, --threads=N. The peak is measured before each run of a kernel: on a
-// shared machine a percentage means something only beside what ran at the same time.
+// A Google Benchmark program with one more option, --threads=N. The peak is measured before each run of a kernel, for as
+// long as the last run took: on a shared machine a percentage means something only beside what ran at the same time.
 //
 //===----------------------------------------------------------------------===//
 
@@ -108,12 +108,13 @@ static void measure(benchmark::State &state, const Kernel &kernel) {
   }
   std::vector<double> seconds, fractions;
   double bestPeak = 0;
+  std::chrono::duration<double> elapsed{};
   for (auto _ : state) {
-    double peak = fmaRate() * threads;
+    double peak = fmaRate(elapsed.count()) * threads;
     bestPeak = std::max(bestPeak, peak);
     auto start = std::chrono::steady_clock::now();
     compiled->run();
-    std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    elapsed = std::chrono::steady_clock::now() - start;
     state.SetIterationTime(elapsed.count());
     seconds.push_back(elapsed.count());
     fractions.push_back(kernel.flops / elapsed.count() / 1e9 / peak);

@@ -11,11 +11,12 @@
 namespace ingot::benchmarks {
 
 /// GFLOP/s of f32 fused multiply-adds on this thread, with the widest vectors of this processor, over independent
-/// accumulators in registers: one loop of about 0.2 ms. Zero where there is none for this processor. The clock and the
-/// neighbours change from minute to minute, so compare only with what ran right beside it.
-double fmaRate();
+/// accumulators in registers, for at least `seconds`. Zero where there is no such loop for this processor. The clock and
+/// the neighbours change from moment to moment, so compare only with what ran right beside it and for as long: a short
+/// loop slips between the interruptions that a long one meets.
+double fmaRate(double seconds);
 
-/// The best of several such loops.
+/// The best of several short loops.
 double fmaPeak();
 
 } // namespace ingot::benchmarks
