@@ -27,10 +27,12 @@ namespace {
 /// A longer body gains nothing and costs registers.
 constexpr size_t maxGroupSize = 48;
 
-struct Cluster {
-  SmallVector<Operation *> ops;
-  bool contraction = false;
-  ArrayRef<int64_t> domain; ///< shape that every op of a loop group runs over
+/// Ops that become one group, or an op that stays alone.
+struct Unit {
+  enum { Alone, Contraction, Loops } kind = Alone;
+  SmallVector<Operation *> ops; ///< in the order of the block; none once merged into another
+  ArrayRef<int64_t> domain;     ///< shape that every op of a loop group runs over
+  size_t place;                 ///< in the order of the units
 };
 
 ArrayRef<int64_t> shapeOf(Value v) { return cast<RankedTensorType>(v.getType()).getShape(); }
@@ -38,31 +40,38 @@ ArrayRef<int64_t> shapeOf(Value v) { return cast<RankedTensorType>(v.getType()).
 /// Values that cost nothing to have: constants, weights and views.
 bool isFree(Operation *op) { return isa<ReadWeightOp>(op) || op->hasTrait<OpTrait::ConstantLike>() || op->hasTrait<IsView>(); }
 
+/// Merges the ops of a block into units. The units always have an order in which each follows those that it depends on,
+/// so that a search for a path between two of them looks only at what stands between (Pearce and Kelly, "A dynamic
+/// topological sort algorithm for directed acyclic graphs", 2007). The order of the block would not do: a unit depends
+/// on what any of its ops depends on.
 class Grouping {
 public:
-  Grouping(Block &body, bool contractions) : body(body), contractions(contractions) {}
+  Grouping(Block &body, bool contractions) : body(body), contractions(contractions) {
+    for (Operation &op : body) {
+      units.push_back(std::make_unique<Unit>());
+      Unit *unit = units.back().get();
+      unit->place = order.size();
+      order.push_back(unit);
+      add(&op, unit);
+    }
+  }
 
   void run() {
     if (contractions)
       for (Operation &op : body)
         anchor(&op);
     for (Operation &op : body)
-      if (!clusterOf.contains(&op) && isa_and_nonnull<IngotDialect>(op.getDialect()) && op.getNumRegions() == 0 &&
-          !op.hasTrait<OpTrait::IsTerminator>() && !isFree(&op))
+      if (unitOf[&op]->kind == Unit::Alone && isa_and_nonnull<IngotDialect>(op.getDialect()) &&
+          op.getNumRegions() == 0 && !op.hasTrait<OpTrait::IsTerminator>() && !isFree(&op))
         join(&op);
   }
 
-  ArrayRef<std::unique_ptr<Cluster>> getClusters() const { return clusters; }
+  ArrayRef<std::unique_ptr<Unit>> getUnits() const { return units; }
 
 private:
-  Cluster *start(Operation *op) {
-    clusters.push_back(std::make_unique<Cluster>());
-    add(op, clusters.back().get());
-    return clusters.back().get();
-  }
-  void add(Operation *op, Cluster *cluster) {
-    cluster->ops.push_back(op);
-    clusterOf[op] = cluster;
+  void add(Operation *op, Unit *unit) {
+    unit->ops.push_back(op);
+    unitOf[op] = unit;
   }
 
   /// A contraction, the transposes of its operands, and the pointwise ops and the transpose that only it feeds. No path
@@ -73,28 +82,36 @@ private:
         contraction && !isOpenContraction(op) ? contraction.getContraction() : std::nullopt;
     if (!view)
       return;
-    Cluster *cluster = start(op);
-    cluster->contraction = true;
+    SmallVector<Operation *> chain;
+    auto isTaken = [&](Operation *other) { return unitOf[other]->kind != Unit::Alone; };
     for (unsigned operand : {view->input, view->filter}) {
       auto transpose = op->getOperand(operand).getDefiningOp<TransposeOp>();
-      if (transpose && transpose->hasOneUse() && shapeOf(op->getOperand(operand)).size() <= 4 && !clusterOf.contains(transpose)) {
-        cluster->ops.insert(cluster->ops.begin(), transpose);
-        clusterOf[transpose] = cluster;
-      }
+      if (transpose && transpose->hasOneUse() && transpose->getBlock() == &body &&
+          shapeOf(op->getOperand(operand)).size() <= 4 && !isTaken(transpose))
+        chain.push_back(transpose);
     }
-    Operation *last = op;
-    while (cluster->ops.size() < maxGroupSize && last->getResult(0).hasOneUse()) {
-      Operation *user = *last->user_begin();
-      if (user->getBlock() != &body || clusterOf.contains(user) || !isEpilogue(user, op->getResult(0)))
+    chain.push_back(op);
+    while (chain.size() < maxGroupSize && chain.back()->getResult(0).hasOneUse()) {
+      Operation *user = *chain.back()->user_begin();
+      if (user->getBlock() != &body || isTaken(user) || !isEpilogue(user, op->getResult(0)))
         break;
-      add(user, cluster);
-      last = user;
+      chain.push_back(user);
     }
-    if (!last->getResult(0).hasOneUse())
-      return;
-    auto transpose = dyn_cast<TransposeOp>(*last->user_begin());
-    if (transpose && transpose->getBlock() == &body && !clusterOf.contains(transpose) && keepsRows(transpose))
-      add(transpose, cluster);
+    if (chain.back()->getResult(0).hasOneUse()) {
+      auto transpose = dyn_cast<TransposeOp>(*chain.back()->user_begin());
+      if (transpose && transpose->getBlock() == &body && !isTaken(transpose) && keepsRows(transpose))
+        chain.push_back(transpose);
+    }
+    // Nothing uses the others, so all of them may stand where the last one does.
+    Unit *unit = unitOf[chain.back()];
+    unit->kind = Unit::Contraction;
+    for (Operation *member : ArrayRef(chain).drop_back()) {
+      order[unitOf[member]->place] = nullptr;
+      unitOf[member]->ops.clear();
+      unitOf[member] = unit;
+    }
+    unit->ops = chain;
+    llvm::sort(unit->ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
   }
 
   /// Whether a kernel can store its rows of channels where \p transpose would put them.
@@ -126,45 +143,67 @@ private:
     return llvm::all_of(leading, [](int64_t size) { return size == 1; }) || leading == result.take_front(merged);
   }
 
-  /// Adds `op` to the loop group of an operand, or starts one.
+  /// Starts a loop group with `op`, and merges those of its operands into it.
   void join(Operation *op) {
-    ArrayRef<int64_t> domain = domainOf(op);
-    Cluster *home = nullptr;
-    if (!isa<MovementOpInterface>(op)) {
-      for (Value operand : op->getOperands()) {
-        Operation *producer = operand.getDefiningOp();
-        Cluster *cluster = producer ? clusterOf.lookup(producer) : nullptr;
-        if (!cluster || cluster == home || cluster->contraction || cluster->domain != domain || shapeOf(operand) != domain)
-          continue;
-        if (!home && cluster->ops.size() < maxGroupSize && !comesBack(op, cluster)) {
-          add(op, cluster);
-          home = cluster;
-        } else if (home && home->ops.size() + cluster->ops.size() <= maxGroupSize && canMerge(home, cluster)) {
-          merge(home, cluster);
-        }
-      }
+    Unit *home = unitOf[op];
+    home->kind = Unit::Loops;
+    home->domain = domainOf(op);
+    if (isa<MovementOpInterface>(op))
+      return;
+    for (Value operand : op->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      Unit *other = producer ? unitOf.lookup(producer) : nullptr;
+      if (!other || other == home || other->kind != Unit::Loops || other->domain != home->domain ||
+          shapeOf(operand) != home->domain || home->ops.size() + other->ops.size() > maxGroupSize)
+        continue;
+      SmallVector<Unit *> between;
+      if (findBetween(home, other, between))
+        merge(home, other, between);
     }
-    if (!home)
-      start(op)->domain = domain;
   }
 
-  /// Whether no path leads out of one of the clusters and through something else into the other.
-  bool canMerge(Cluster *home, Cluster *other) {
-    auto isMember = [&](Operation *op) { return llvm::is_contained({home, other}, clusterOf.lookup(op)); };
-    Operation *first = home->ops.front()->isBeforeInBlock(other->ops.front()) ? home->ops.front() : other->ops.front();
-    for (Cluster *cluster : {home, other})
-      for (Operation *op : cluster->ops)
-        if (dependsOn(op, first, isMember))
-          return false;
-    return true;
+  /// Finds the units that follow one of the two and that the other depends on. Fails where such a unit depends on the
+  /// first: a path would lead out of the merged unit and back.
+  bool findBetween(Unit *a, Unit *b, SmallVectorImpl<Unit *> &between) {
+    Unit *first = a->place < b->place ? a : b, *last = a->place < b->place ? b : a;
+    llvm::SmallPtrSet<Unit *, 32> seen = {first, last};
+    bool meets = false;
+    auto push = [&](Unit *unit) {
+      if (unit->place > first->place && seen.insert(unit).second)
+        between.push_back(unit);
+    };
+    forEachProducer(last, push);
+    for (size_t next = 0; next < between.size() && !meets; ++next)
+      forEachProducer(between[next], [&](Unit *unit) {
+        meets |= unit == first;
+        push(unit);
+      });
+    return !meets;
   }
 
-  /// Moves the ops of `other` into `home`, in the order of the block.
-  void merge(Cluster *home, Cluster *other) {
+  /// Moves the ops of `other` into `home`, which then stands behind the units between them that one depends on.
+  void merge(Unit *home, Unit *other, SmallVectorImpl<Unit *> &between) {
+    size_t first = std::min(home->place, other->place), last = std::max(home->place, other->place);
+    llvm::SmallPtrSet<Unit *, 32> before(between.begin(), between.end());
+    llvm::sort(between, [](Unit *a, Unit *b) { return a->place < b->place; });
+    SmallVector<Unit *> rest;
+    for (size_t place = first; place <= last; ++place)
+      if (Unit *unit = order[place]; unit && unit != home && unit != other && !before.contains(unit))
+        rest.push_back(unit);
+    size_t place = first;
+    auto put = [&](Unit *unit) {
+      order[place] = unit;
+      unit->place = place++;
+    };
+    llvm::for_each(between, put);
+    put(home);
+    llvm::for_each(rest, put);
+    std::fill(order.begin() + place, order.begin() + last + 1, nullptr);
+
     for (Operation *op : other->ops)
       add(op, home);
-    llvm::sort(home->ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
     other->ops.clear();
+    llvm::sort(home->ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
   }
 
   /// The shape that `op` runs over: its operand's for an op that couples the elements of a row, else its result's.
@@ -173,53 +212,21 @@ private:
     return shapeOf(overOperand ? op->getOperand(0) : op->getResult(0));
   }
 
-  /// Whether `op` depends on `cluster` through something outside it.
-  bool comesBack(Operation *op, Cluster *cluster) {
-    return dependsOn(op, cluster->ops.front(), [&](Operation *other) { return clusterOf.lookup(other) == cluster; });
-  }
-
-  /// Whether `op` depends on a member through something that is none. `first` is the member that stands first: what ends
-  /// before it depends on none, so a long graph is not searched to its beginning for each op.
-  bool dependsOn(Operation *op, Operation *first, function_ref<bool(Operation *)> isMember) {
-    llvm::SmallPtrSet<Operation *, 32> seen;
-    SmallVector<Operation *> work;
-    auto push = [&](Operation *producer) {
-      Cluster *owner = clusterOf.lookup(producer);
-      if (!(owner ? owner->ops.back() : producer)->isBeforeInBlock(first) && seen.insert(producer).second)
-        work.push_back(producer);
-    };
-    forEachProducer(op, [&](Operation *producer) {
-      if (!isMember(producer))
-        push(producer);
-    });
-    while (!work.empty()) {
-      Operation *next = work.pop_back_val();
-      if (isMember(next))
-        return true;
-      Cluster *owner = clusterOf.lookup(next);
-      if (!owner) {
-        forEachProducer(next, push);
-        continue;
-      }
-      for (Operation *member : owner->ops)
-        forEachProducer(member, push);
-    }
-    return false;
-  }
-
-  /// Calls `visit` for each op of the block that `op`, or an op in a region of it, uses a result of.
-  void forEachProducer(Operation *op, function_ref<void(Operation *)> visit) {
-    op->walk([&](Operation *inner) {
-      for (Value operand : inner->getOperands())
-        if (Operation *producer = operand.getDefiningOp(); producer && producer->getBlock() == &body)
-          visit(producer);
-    });
+  /// Calls `visit` for each unit that an op of `unit`, or an op in a region of one, uses a result of.
+  void forEachProducer(Unit *unit, function_ref<void(Unit *)> visit) {
+    for (Operation *op : unit->ops)
+      op->walk([&](Operation *inner) {
+        for (Value operand : inner->getOperands())
+          if (Operation *producer = operand.getDefiningOp(); producer && producer->getBlock() == &body)
+            visit(unitOf.lookup(producer));
+      });
   }
 
   Block &body;
   bool contractions;
-  std::vector<std::unique_ptr<Cluster>> clusters;
-  llvm::DenseMap<Operation *, Cluster *> clusterOf;
+  std::vector<std::unique_ptr<Unit>> units;
+  std::vector<Unit *> order; ///< null where a merged unit stood
+  llvm::DenseMap<Operation *, Unit *> unitOf;
 };
 
 /// A constant that is better repeated in a group than passed to it.
@@ -228,12 +235,12 @@ bool isSmallConstant(Value v) {
   return matchPattern(v, m_Constant(&value)) && value.isSplat();
 }
 
-/// Moves the ops of a cluster into one group op.
-void buildGroup(Cluster &cluster) {
+/// Moves the ops of a unit into one group op.
+void buildGroup(Unit &unit) {
   llvm::SetVector<Value> inputs, constants;
-  llvm::SmallPtrSet<Operation *, 16> members(cluster.ops.begin(), cluster.ops.end());
+  llvm::SmallPtrSet<Operation *, 16> members(unit.ops.begin(), unit.ops.end());
   SmallVector<Value> outputs;
-  for (Operation *op : cluster.ops) {
+  for (Operation *op : unit.ops) {
     for (Value operand : op->getOperands())
       if (Operation *producer = operand.getDefiningOp(); !producer || !members.contains(producer))
         (isSmallConstant(operand) ? constants : inputs).insert(operand);
@@ -241,8 +248,8 @@ void buildGroup(Cluster &cluster) {
       if (llvm::any_of(result.getUsers(), [&](Operation *user) { return !members.contains(user); }))
         outputs.push_back(result);
   }
-  Operation *last = cluster.ops.back();
-  ImplicitLocOpBuilder b(cluster.ops.front()->getLoc(), last);
+  Operation *last = unit.ops.back();
+  ImplicitLocOpBuilder b(unit.ops.front()->getLoc(), last);
   auto group = GroupOp::create(b, TypeRange(ValueRange(outputs)), inputs.getArrayRef());
   Block *body = b.createBlock(&group.getBody());
   IRMapping map;
@@ -250,12 +257,12 @@ void buildGroup(Cluster &cluster) {
     map.map(input, body->addArgument(input.getType(), input.getLoc()));
   for (Value constant : constants)
     map.map(constant, b.clone(*constant.getDefiningOp())->getResult(0));
-  for (Operation *op : cluster.ops)
+  for (Operation *op : unit.ops)
     b.clone(*op, map);
   YieldOp::create(b, llvm::map_to_vector(outputs, [&](Value v) { return map.lookup(v); }));
   for (auto [output, result] : llvm::zip_equal(outputs, group.getResults()))
     output.replaceUsesWithIf(result, [&](OpOperand &use) { return !members.contains(use.getOwner()); });
-  for (Operation *op : llvm::reverse(cluster.ops))
+  for (Operation *op : llvm::reverse(unit.ops))
     op->erase();
 }
 
@@ -275,9 +282,9 @@ struct FormGroups : ingot::impl::FormGroupsBase<FormGroups> {
   void formGroups(Block &block) {
     Grouping grouping(block, contractions);
     grouping.run();
-    for (const auto &cluster : grouping.getClusters())
-      if (!cluster->ops.empty()) // not merged into another
-        buildGroup(*cluster);
+    for (const auto &unit : grouping.getUnits())
+      if (unit->kind != Unit::Alone && !unit->ops.empty()) // not merged into another
+        buildGroup(*unit);
     // A group stands where its last op stood; what uses its other results may stand before.
     sortTopologically(&block);
   }

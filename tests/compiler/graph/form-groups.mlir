@@ -91,3 +91,27 @@ func.func @body(%h: tensor<4xf32>, %x: tensor<4xf32>) -> tensor<4xf32> {
   } {steps = 3 : i64} -> tensor<4xf32>
   return %f : tensor<4xf32>
 }
+
+// What stands before a group may depend on it all the same: through another group, one of whose ops stands behind. Joining
+// %join to the group of %tanh would close the circle %tanh, %mul (in one group with %sigmoid), %exp, %join.
+// CHECK-LABEL: func.func @around
+// CHECK: ingot.tanh
+// CHECK-NEXT: yield
+// CHECK: ingot.sigmoid
+// CHECK-NEXT: ingot.mul
+// CHECK-NEXT: yield
+// CHECK: ingot.exp
+// CHECK-NEXT: yield
+// CHECK: ingot.mul
+// CHECK-NEXT: yield
+func.func @around(%x: tensor<6x4xf32>, %y: tensor<2x12xf32>) -> (tensor<6x4xf32>, tensor<2x12xf32>) {
+  %sigmoid = ingot.sigmoid %x : (tensor<6x4xf32>) -> tensor<6x4xf32>
+  %first = ingot.reshape %sigmoid {shape = array<i64: 3, 8>} : (tensor<6x4xf32>) -> tensor<3x8xf32>
+  %exp = ingot.exp %first : (tensor<3x8xf32>) -> tensor<3x8xf32>
+  %tanh = ingot.tanh %y : (tensor<2x12xf32>) -> tensor<2x12xf32>
+  %second = ingot.reshape %tanh {shape = array<i64: 6, 4>} : (tensor<2x12xf32>) -> tensor<6x4xf32>
+  %mul = ingot.mul %sigmoid, %second : (tensor<6x4xf32>, tensor<6x4xf32>) -> tensor<6x4xf32>
+  %third = ingot.reshape %exp {shape = array<i64: 2, 12>} : (tensor<3x8xf32>) -> tensor<2x12xf32>
+  %join = ingot.mul %tanh, %third : (tensor<2x12xf32>, tensor<2x12xf32>) -> tensor<2x12xf32>
+  return %mul, %join : tensor<6x4xf32>, tensor<2x12xf32>
+}
