@@ -52,9 +52,9 @@ Value scale(MathBuilder &m, Value y, Value n) {
   return m.mul(m.mul(y, power(half)), power(m.subi(n, half)));
 }
 
-/// (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2.
+/// (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2. A processor holds the chains of few exponentials at once.
 Value expTail(MathBuilder &m, Value r) {
-  return m.polynomial(
+  return m.polynomialOfPairs(
       r, {5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4});
 }
 
