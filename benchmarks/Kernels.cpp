@@ -103,7 +103,8 @@ static Kernel attention(int64_t tokens) {
   Module m;
   std::string x = tensor({1, heads, tokens, depth});
   std::string q = m.input(x), k = m.input(x), v = m.input(x);
-  std::string y = m.op(formatv("attention {0}, {1}, {2}", q, k, v), formatv("({0}, {0}, {0}) -> {0}", x));
+  std::string y = m.op(formatv("attention {0}, {1}, {2} {{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}", q, k, v),
+                       formatv("({0}, {0}, {0}) -> {0}", x));
   return {formatv("attention/{0}", tokens), m.finish(y, x), 4.0 * heads * tokens * tokens * depth};
 }
 
