@@ -38,6 +38,7 @@ from nnsmith.materialize import Model
 from nnsmith.narrow_spec import auto_opset
 
 DTYPES = ["float32", "float64", "int32", "int64", "bool"]
+LARGEST = 16 << 20  # bytes of a model: NNSmith bounds the activations, and some of its weights have a gigabyte
 DRAWS = 3  # of rounding errors; one alone leaves half of the decisions between two equal numbers as they are
 # Operators whose results are exact: they move or choose numbers, or make integers of them.
 EXACT = set("Abs ArgMax ArgMin Cast Ceil Clip Concat Constant ConstantOfShape Expand Flatten Floor Gather Identity Max "
@@ -60,7 +61,7 @@ def run_reference(model, inputs):
 
 def moved(values, generator):
     """The same with small errors in the floats."""
-    return [v * (1 + generator.choice([-1e-6, 1e-6], v.shape)).astype(v.dtype) if v.dtype.kind == "f" else v
+    return [numpy.asarray(v * (1 + generator.choice([-1e-6, 1e-6], v.shape)), v.dtype) if v.dtype.kind == "f" else v
             for v in map(numpy.asarray, values)]
 
 
@@ -147,7 +148,7 @@ def main():
     operators = auto_opset(kind, None)
     shutil.rmtree(args.folder, ignore_errors=True)
 
-    written = generated = without = dropped = 0
+    written = generated = large = without = dropped = 0
     while written < args.count:
         seed = args.seed * 1000000 + generated
         generated += 1
@@ -162,6 +163,9 @@ def main():
             model, oracle = case.native_model, case.make_oracle()
         except Exception:  # its exporter refuses some of its own graphs
             continue
+        if model.ByteSize() > LARGEST:
+            large += 1
+            continue
         inputs = {info.name: oracle.input[info.name] for info in model.graph.input}
         expected = [oracle.output[info.name] for info in model.graph.output]
         with numpy.errstate(all="ignore"):
@@ -175,7 +179,8 @@ def main():
         write(args.folder / f"graph_{seed}", model, inputs.values(), [expected[i] for i in places])
         written += 1
     print(f"{generated} graphs: {written} written, {dropped} of their outputs left out because they have more than one "
-          f"answer, {without} with no other outputs, {generated - written - without} that NNSmith did not finish")
+          f"answer, {without} with no other outputs, {large} too large, "
+          f"{generated - written - without - large} that NNSmith did not finish")
 
 
 if __name__ == "__main__":
