@@ -13,6 +13,8 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -64,6 +66,15 @@ Expected<std::unique_ptr<TargetMachine>> createTargetMachine(const CpuTarget &ta
   return machine;
 }
 
+/// Whether it calls so many others that LLVM would take time in proportion to their square: common addresses live across
+/// thousands of calls, each a rival for the registers. There is nothing to gain in a list of calls.
+static bool isLongList(const Function &function) {
+  constexpr int64_t longList = 1000;
+  return llvm::count_if(instructions(function), [](const Instruction &instruction) {
+           return isa<CallInst>(instruction) && !isa<IntrinsicInst>(instruction);
+         }) > longList;
+}
+
 Expected<std::unique_ptr<Module>> translateModule(mlir::ModuleOp module, LLVMContext &context,
                                                   const CpuTarget &target) {
   mlir::registerBuiltinDialectTranslation(*module.getContext());
@@ -85,6 +96,10 @@ Expected<std::unique_ptr<Module>> translateModule(mlir::ModuleOp module, LLVMCon
     function.setDoesNotThrow();
     if (function.isDeclaration())
       continue;
+    if (isLongList(function)) {
+      function.addFnAttr(Attribute::NoInline); // which the other demands
+      function.addFnAttr(Attribute::OptimizeNone);
+    }
     function.addFnAttr("target-cpu", baseProcessor(target));
     function.addFnAttr("tune-cpu", target.cpu);
     function.addFnAttr("target-features", target.features);
