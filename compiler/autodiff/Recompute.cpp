@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Passes.h"
-#include "dialects/ingot/Ops.h"
+#include "dialects/ingot/Values.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
@@ -25,9 +25,6 @@ int64_t bytesOf(Value value) {
   auto type = cast<RankedTensorType>(value.getType());
   return type.hasStaticShape() ? type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8) : 0;
 }
-
-/// Values that need no memory of their own.
-bool isFree(Operation *op) { return isa<ReadWeightOp>(op) || op->hasTrait<OpTrait::ConstantLike>(); }
 
 class Recomputation {
 public:

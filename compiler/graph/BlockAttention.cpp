@@ -26,8 +26,6 @@ namespace ingot {
 
 namespace {
 
-ArrayRef<int64_t> shapeOf(Value v) { return cast<RankedTensorType>(v.getType()).getShape(); }
-
 /// [..., queries, x] as [blocks, ..., queries of a block, x].
 Value cut(ImplicitLocOpBuilder &b, Value all, int64_t blocks) {
   int64_t rank = rankOf(all);

@@ -8,7 +8,7 @@
 #include "compiler/Compiler.h"
 #include "compiler/Passes.h"
 #include "compiler/cpu/CpuTarget.h"
-#include "dialects/ingot/Dialect.h"
+#include "dialects/ingot/Values.h"
 #include "dialects/kernel/Kernel.h"
 #include "runtime/ingot.h"
 #include "mlir/IR/IRMapping.h"
@@ -59,7 +59,7 @@ public:
 
 private:
   friend void liftConstants(func::FuncOp func);
-  static bool isRoot(Operation *op) { return isa<ReadWeightOp>(op) || op->hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp>(op); }
+  static bool isRoot(Operation *op) { return isFree(op) || isa<tensor::EmptyOp>(op); }
   static bool isViewOfRoot(Operation *op) {
     while (op && op->hasTrait<IsView>())
       op = op->getOperand(0).getDefiningOp();

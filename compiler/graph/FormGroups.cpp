@@ -7,7 +7,7 @@
 
 #include "compiler/Passes.h"
 #include "compiler/graph/OpenContractions.h"
-#include "dialects/ingot/Ops.h"
+#include "dialects/ingot/Values.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -35,11 +35,6 @@ struct Unit {
   size_t place;                 ///< in the order of the units
 };
 
-ArrayRef<int64_t> shapeOf(Value v) { return cast<RankedTensorType>(v.getType()).getShape(); }
-
-/// Values that cost nothing to have: constants, weights and views.
-bool isFree(Operation *op) { return isa<ReadWeightOp>(op) || op->hasTrait<OpTrait::ConstantLike>() || op->hasTrait<IsView>(); }
-
 /// Merges the ops of a block into units. The units always have an order in which each follows those that it depends on,
 /// so that a search for a path between two of them looks only at what stands between (Pearce and Kelly, "A dynamic
 /// topological sort algorithm for directed acyclic graphs", 2007). The order of the block would not do: a unit depends
@@ -62,7 +57,7 @@ public:
         anchor(&op);
     for (Operation &op : body)
       if (unitOf[&op]->kind == Unit::Alone && isa_and_nonnull<IngotDialect>(op.getDialect()) &&
-          op.getNumRegions() == 0 && !op.hasTrait<OpTrait::IsTerminator>() && !isFree(&op))
+          op.getNumRegions() == 0 && !op.hasTrait<OpTrait::IsTerminator>() && !isFree(&op) && !op.hasTrait<IsView>())
         join(&op);
   }
 

@@ -86,7 +86,7 @@ FailureOr<SmallVector<int64_t>> commonPerm(Operation *op, int64_t rank) {
   if (llvm::none_of(op->getOperands(), [](Value v) { return v.getDefiningOp<TransposeOp>(); }))
     return failure(); // most ops: before anything is walked
   for (Value operand : op->getOperands()) {
-    ArrayRef<int64_t> shape = cast<RankedTensorType>(operand.getType()).getShape();
+    ArrayRef<int64_t> shape = shapeOf(operand);
     if (shape.size() - llvm::count(shape, 1) <= 1 || isConstantTree(operand))
       continue;
     TransposeOp transpose = transposeOf(operand);

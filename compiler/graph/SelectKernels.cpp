@@ -9,7 +9,7 @@
 #include "compiler/cpu/KernelShapes.h"
 #include "compiler/graph/OpenContractions.h"
 #include "dialects/ingot/Movement.h"
-#include "dialects/ingot/Ops.h"
+#include "dialects/ingot/Values.h"
 #include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -64,7 +64,7 @@ SmallVector<int64_t> broadcastShape(ArrayRef<int64_t> sizes, ArrayRef<int64_t> d
 /// Whether every value of the graph that `v` depends on is a weight or a constant.
 bool isConstant(Value v) {
   Operation *op = v.getDefiningOp();
-  return op && (isa<ReadWeightOp>(op) || op->hasTrait<OpTrait::ConstantLike>() ||
+  return op && (isFree(op) ||
                 (isPure(op) && !seesItsSurroundings(op) && op->getNumOperands() > 0 && llvm::all_of(op->getOperands(), isConstant)));
 }
 

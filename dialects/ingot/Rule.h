@@ -9,16 +9,10 @@
 #define INGOT_DIALECTS_INGOT_RULE_H
 
 #include "dialects/ingot/Movement.h"
+#include "dialects/ingot/Values.h"
 #include "mlir/IR/TypeUtilities.h"
 
 namespace ingot {
-
-inline int64_t rankOf(mlir::Value x) { return mlir::cast<mlir::RankedTensorType>(x.getType()).getRank(); }
-inline int64_t sizeAt(mlir::Value x, int64_t dim) {
-  return mlir::cast<mlir::RankedTensorType>(x.getType()).getDimSize(dim);
-}
-/// `axis` of `x` counted from the front.
-inline int64_t axisOf(mlir::Value x, int64_t axis) { return axis < 0 ? axis + rankOf(x) : axis; }
 
 /// Short forms for rules in C++. A composite computes on values widened to the compute type of its first operand, and
 /// rounds each result once.
