@@ -259,14 +259,6 @@ llvm::Error Objective::buildStep(const Optimizer &optimizer, const StepOptions &
   SmallVector<Value> moved;
   SmallVector<size_t> places; // in the state
   llvm::StringMap<unsigned> updates = updatesOf(main);
-  for (auto &[parameter, result] : options.updates) {
-    unsigned place = 0;
-    while (place < main.getNumResults() && resultName(main, place) != result)
-      ++place;
-    if (place == main.getNumResults())
-      return fault("the model has no output '" + result + "'");
-    updates[parameter] = place;
-  }
   for (size_t i = 0; i < state.size(); ++i) {
     auto update = updates.find(state[i].name);
     state[i].changes = update != updates.end() ||

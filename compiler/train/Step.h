@@ -42,8 +42,6 @@ struct StepOptions {
   std::function<bool(llvm::StringRef parameter)> moves;
   /// Results of @main that the step gives too, after the loss.
   std::vector<std::string> results;
-  /// Parameters that take the value of a result of @main instead, beside those that attributes `ingot.updates` name.
-  std::map<std::string, std::string> updates;
   /// Limit on the norm of all gradients together (Pascanu et al. 2013); 0: none.
   double clipNorm = 0;
   /// Of each parameter; empty: all as the optimizer says.

@@ -10,9 +10,9 @@
 #include "compiler/train/Step.h"
 #include "frontends/cpp/GraphState.h"
 #include "frontends/cpp/Native.h"
-#include "frontends/cpp/TrainingMode.h"
 #include "frontends/onnx/Importer.h"
 #include "runtime/Checkpoint.h"
+#include "runtime/TrainingStep.h"
 #include "llvm/Support/Regex.h"
 #include <algorithm>
 #include <cmath>
@@ -103,8 +103,7 @@ struct Trainer::State {
   std::string loss;
   Rule rule;
   TrainSettings settings;
-  onnx::ModelProto model; ///< in training mode
-  std::map<std::string, std::string> updates;
+  onnx::ModelProto model;
   std::vector<ValueInfo> inputs;
   uint64_t steps = 0;
 
@@ -158,6 +157,11 @@ std::shared_ptr<Trainer::State::Variant> Trainer::State::variant(const std::map<
   Options options = optionsFor("host", 0, dims);
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   ImportOptions import;
+  import.mode = RunMode::TrainAll;
+  import.isFrozen = [&](llvm::StringRef name) {
+    auto parameter = graph->parameters.find(name.str());
+    return parameter != graph->parameters.end() && parameter->second.isFrozen;
+  };
   import.dims = dims;
   import.keepsWeight = [&](llvm::StringRef name) { return graph->parameters.count(name.str()) != 0; };
   auto module = take(importOnnx(*context, model, graph->folder, import));
@@ -174,8 +178,6 @@ std::shared_ptr<Trainer::State::Variant> Trainer::State::variant(const std::map<
   step.gradientNorms = settings.gradient_norms;
   step.rules = [&](llvm::StringRef name) { return ruleFor(name.str()); };
   step.moves = [&](llvm::StringRef name) { return moves(name.str()); };
-  for (auto &[parameter, value] : updates)
-    step.updates[parameter] = value;
   unsigned batchInputs = objective.inputCount();
   if (llvm::Error error = objective.buildStep(rule.optimizer, step))
     raise(std::move(error));
@@ -223,7 +225,7 @@ Metrics Trainer::State::run(Variant &variant, const Arrays &batch) {
       throwStatus(status, ingot_last_error());
   };
   for (uint32_t i = 0; i < variant.batchInputs; ++i) {
-    if (std::strcmp(model.inputs[i].name, dropoutKey) == 0) {
+    if (std::strcmp(model.inputs[i].name, runtime::randomKey) == 0) {
       uint32_t key = runtime::keyOfStep(settings.seed, steps);
       demand(ingot_context_set_input(context, i, &key, sizeof key));
       continue;
@@ -306,10 +308,7 @@ Trainer compile_train(const Tensor &loss, const OptimizerSettings &optimizer, co
   std::vector<std::string> outputs = state.results();
   outputs.insert(outputs.begin(), loss.name());
   state.model = state.graph->extract(outputs, /*withValues=*/false);
-  state.updates = setTrainingMode(state.model, *state.graph);
   for (const onnx::ValueInfoProto &input : state.model.graph().input()) {
-    if (input.name() == dropoutKey)
-      continue;
     ValueInfo info;
     info.name = input.name();
     info.dtype = uint32_t(input.type().tensor_type().elem_type());

@@ -37,6 +37,8 @@ struct ImportOptions {
   std::map<unsigned, std::string> values;
   /// Float initializers that stay weights whatever their shape and use, so that they can be differentiated by.
   std::function<bool(llvm::StringRef name)> keepsWeight;
+  /// Initializers that training leaves as they are: a normalization with one of them stays in inference.
+  std::function<bool(llvm::StringRef name)> isFrozen;
   /// Where it trains, dropout draws its mask from an argument `ingot.random_key` (u32, another one for each step), which
   /// stands behind the inputs; and each running statistic of a batch normalization becomes a result whose attribute
   /// `ingot.updates` names the weight that takes this value.

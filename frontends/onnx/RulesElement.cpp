@@ -7,7 +7,6 @@
 
 #include "frontends/onnx/Term.h"
 #include "frontends/onnx/TrainingMode.h"
-#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 
@@ -87,8 +86,7 @@ static Term mixed(Term x) {
   return x;
 }
 
-/// A mask is a function of the key, of the node and of the place of an element, so it is the same forward and backward,
-/// with any number of threads and on every target.
+/// With the mask that TrainingMode.h says.
 static LogicalResult drop(Node &n, double ratio) {
   Value key = n.named ? n.named(randomKey).value() : Value();
   if (!key)
@@ -103,8 +101,7 @@ static LogicalResult drop(Node &n, double ratio) {
   Term places(n, n.build("iota", {},
                          {n.attr("shape", ArrayRef<int64_t>(count)), n.attr("axis", int64_t(0)),
                           n.attr("type", n.b.getI64Type())}));
-  uint32_t number = uint32_t(llvm::xxh3_64bits(cast<NameLoc>(n.loc).getName()));
-  Term mask = mixed(Term(n, key) + double(number));
+  Term mask = mixed(Term(n, key) + double(uint32_t(n.integer("seed", 0)) * 0x9e3779b9u));
   Term bits = mixed(places.to(word).reshape(type.getShape()).with("bitwise_xor", mask));
   Term isKept = bits >= std::floor(ratio * 0x1p32), x(n, n.in(0));
   return n.results({select(isKept, x * (1 / (1 - ratio)), x.number(0)), n.wants(1) ? Value(isKept) : Value()});

@@ -20,6 +20,14 @@ static onnx::AttributeProto *findAttribute(onnx::NodeProto &node, llvm::StringRe
   return nullptr;
 }
 
+static void setInteger(onnx::NodeProto &node, const char *name, int64_t value) {
+  onnx::AttributeProto *attribute = findAttribute(node, name);
+  attribute = attribute ? attribute : node.add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(onnx::AttributeProto::INT);
+  attribute->set_i(value);
+}
+
 /// Gives a normalization in training mode results for its running statistics.
 static void exposeStatistics(onnx::NodeProto &node, const llvm::StringSet<> &initializers,
                              std::map<std::string, std::string> &updates) {
@@ -38,10 +46,13 @@ static void setNormalization(onnx::GraphProto &graph, onnx::NodeProto &node, con
                              const ImportOptions &options, std::map<std::string, std::string> &updates) {
   if (node.input_size() != 5)
     return;
-  onnx::AttributeProto *mode = findAttribute(node, "training_mode");
-  if (options.mode == RunMode::Infer) {
-    if (mode)
-      mode->set_i(0);
+  const onnx::AttributeProto *mode = findAttribute(node, "training_mode");
+  bool trains = mode && mode->i(), isFrozen = false;
+  for (int i : {1, 3, 4}) // scale, mean and variance
+    isFrozen |= options.isFrozen && options.isFrozen(node.input(i));
+  if (options.mode == RunMode::Infer || isFrozen) {
+    if (trains)
+      setInteger(node, "training_mode", 0);
     // The running statistics stay what they are.
     for (int i = 1; i < std::min(node.output_size(), 3); ++i)
       if (!node.output(i).empty()) {
@@ -54,20 +65,19 @@ static void setNormalization(onnx::GraphProto &graph, onnx::NodeProto &node, con
       node.mutable_output()->RemoveLast();
     return;
   }
-  if (options.mode == RunMode::TrainAll && !(mode && mode->i()) && initializers.contains(node.input(3)) &&
+  if (options.mode == RunMode::TrainAll && initializers.contains(node.input(3)) &&
       initializers.contains(node.input(4))) {
-    mode = mode ? mode : node.add_attribute();
-    mode->set_name("training_mode");
-    mode->set_type(onnx::AttributeProto::INT);
-    mode->set_i(1);
+    setInteger(node, "training_mode", 1);
+    trains = true;
   }
-  if (mode && mode->i())
+  if (trains)
     exposeStatistics(node, initializers, updates);
 }
 
-static void setDropout(onnx::GraphProto &graph, onnx::NodeProto &node, RunMode mode, bool &needsTrue) {
+static void setDropout(onnx::GraphProto &graph, onnx::NodeProto &node, RunMode mode, unsigned number, bool &needsTrue) {
   if (mode == RunMode::Infer && node.input_size() > 2)
     node.set_input(2, "");
+  setInteger(node, "seed", number);
   if (mode != RunMode::TrainAll)
     return;
   needsTrue = true;
@@ -92,10 +102,11 @@ std::map<std::string, std::string> setRunMode(onnx::GraphProto &graph, const Imp
   for (const onnx::TensorProto &tensor : graph.initializer())
     initializers.insert(tensor.name());
   bool needsTrue = false;
+  unsigned dropouts = 0;
   for (int i = 0, end = graph.node_size(); i < end; ++i) {
     onnx::NodeProto &node = *graph.mutable_node(i); // which stays where it is when nodes are added
     if (node.op_type() == "Dropout")
-      setDropout(graph, node, options.mode, needsTrue);
+      setDropout(graph, node, options.mode, ++dropouts, needsTrue);
     else if (node.op_type() == "BatchNormalization")
       setNormalization(graph, node, initializers, options, updates);
   }

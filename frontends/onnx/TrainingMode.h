@@ -18,11 +18,16 @@ class GraphProto;
 
 namespace ingot::onnx_import {
 
-/// The name of the argument that what is random in a step depends on.
+/// The name of the argument that what is random in a step depends on: u32, another one for each step, which
+/// runtime::keyOfStep draws. A mask is a function of it, of the node and of the place of an element, so it is the same
+/// forward and backward, with any number of threads and on every target. In u32, with the bijection `mixed` of
+/// lowbias32, the n-th dropout of the graph, from 1 on, keeps element i of its operand in row-major order where
+///
+///     mixed(i ^ mixed(key + n * 0x9e3779b9)) >= floor(ratio * 2^32)
 inline constexpr const char *randomKey = "ingot.random_key";
 
-/// Puts the nodes of a graph into `options.mode`. Gives the values that weights take after a step, by the weights'
-/// names.
+/// Puts the nodes of a graph into `options.mode`, where the seed of each dropout is its number. Gives the values that
+/// weights take after a step, by the weights' names.
 std::map<std::string, std::string> setRunMode(onnx::GraphProto &graph, const ImportOptions &options);
 
 } // namespace ingot::onnx_import
