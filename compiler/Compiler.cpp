@@ -28,6 +28,20 @@ using namespace llvm;
 namespace ingot {
 
 char StatusError::ID;
+StatusError statusOf(Error error) {
+  StatusError result(INGOT_OK, "");
+  auto add = [&](ingot_status status, const std::string &text) {
+    result.status = status;
+    result.text += (result.text.empty() ? "" : "\n") + text;
+  };
+  handleAllErrors(
+      std::move(error), [&](const StatusError &e) { add(e.status, e.text); },
+      [&](const UnsupportedModel &e) { add(INGOT_UNSUPPORTED, e.message()); },
+      [&](const LimitExceeded &e) { add(INGOT_LIMIT, e.message()); },
+      [&](const ErrorInfoBase &e) { add(INGOT_BAD_ARGUMENT, e.message()); });
+  return result;
+}
+
 
 static Error fail(ingot_status status, const Twine &text) { return make_error<StatusError>(status, text); }
 

@@ -34,6 +34,9 @@ public:
   std::error_code convertToErrorCode() const override { return llvm::inconvertibleErrorCode(); }
 };
 
+/// What an error of the importer or the compiler says, with the status that it stands for.
+StatusError statusOf(llvm::Error error);
+
 /// A context with every dialect that a compilation meets.
 std::unique_ptr<mlir::MLIRContext> createContext();
 

@@ -29,28 +29,9 @@ Error failure(ingot_status status, const Twine &text) { return make_error<Status
 Error usageError(const Twine &text) { return failure(INGOT_BAD_ARGUMENT, text); }
 
 int reportError(Error error) {
-  int code = 0;
-  handleAllErrors(
-      std::move(error),
-      [&](const StatusError &e) {
-        errs() << "error: " << e.text << "\n";
-        code = runtime::exitCode(e.status);
-      },
-      [&](const UnsupportedModel &e) {
-        errs() << "error: ";
-        e.log(errs());
-        errs() << "\n";
-        code = INGOT_UNSUPPORTED;
-      },
-      [&](const LimitExceeded &e) {
-        errs() << "error: " << e.text << "\n";
-        code = INGOT_LIMIT;
-      },
-      [&](const ErrorInfoBase &e) {
-        errs() << "error: " << e.message() << "\n";
-        code = INGOT_BAD_ARGUMENT;
-      });
-  return code;
+  StatusError e = statusOf(std::move(error));
+  errs() << "error: " << e.text << "\n";
+  return runtime::exitCode(e.status);
 }
 
 std::string suggestion(StringRef word, ArrayRef<std::string> candidates) {

@@ -146,18 +146,9 @@ public:
 
 private:
   static ingot_status report(Error failed, runtime::Text &error) {
-    ingot_status status = INGOT_OK;
-    handleAllErrors(
-        std::move(failed),
-        [&](const StatusError &e) {
-          status = e.status;
-          error.append("%s", e.text.c_str());
-        },
-        [&](const ErrorInfoBase &e) {
-          status = INGOT_BAD_ARGUMENT;
-          error.append("%s", e.message().c_str());
-        });
-    return status;
+    StatusError e = statusOf(std::move(failed));
+    error.append("%s", e.text.c_str());
+    return e.status;
   }
   Error measure(runtime::TrainingStep &step, double *values);
 };

@@ -224,20 +224,11 @@ static Error verifyFolder(const std::string &folder, const VerifyOptions &option
 VerifyResult resultOf(StringRef name, function_ref<Error(VerifyResult &)> check) {
   VerifyResult result;
   result.name = name.str();
-  handleAllErrors(
-      check(result),
-      [&](const StatusError &e) {
-        result.status = e.status == INGOT_UNSUPPORTED ? "unsupported" : "error";
-        result.detail = e.text;
-      },
-      [&](const UnsupportedModel &e) {
-        result.status = "unsupported";
-        result.detail = e.message();
-      },
-      [&](const ErrorInfoBase &e) {
-        result.status = "error";
-        result.detail = e.message();
-      });
+  if (Error error = check(result)) {
+    StatusError e = statusOf(std::move(error));
+    result.status = e.status == INGOT_UNSUPPORTED ? "unsupported" : "error";
+    result.detail = e.text;
+  }
   return result;
 }
 

@@ -243,10 +243,7 @@ size_t Context::elements(const std::string &name, bool isInput) const {
   return info.bytes / size_of(Dtype(info.dtype));
 }
 
-Code Context::run() noexcept {
-  int32_t status = ingot_context_run(state->context.get());
-  return status >= INGOT_OK && status <= INGOT_LIMIT ? Code(status) : Code::bad_argument;
-}
+Code Context::run() noexcept { return codeOf(ingot_context_run(state->context.get())); }
 
 const char *Context::error() const noexcept { return ingot_context_error(state->context.get()); }
 

@@ -27,10 +27,6 @@ void detail::fail(Where where, const std::string &text) {
   throw Error(Code::bad_argument, file.substr(file.rfind('/') + 1) + ":" + std::to_string(where.line()) + ": " + text);
 }
 
-void detail::throwStatus(int status, const std::string &text) {
-  throw Error(status >= 1 && status <= 4 ? Code(status) : Code::bad_argument, text);
-}
-
 //===----------------------------------------------------------------------===//
 // Types
 //===----------------------------------------------------------------------===//

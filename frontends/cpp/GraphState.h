@@ -63,8 +63,6 @@ std::string textOf(const std::string &name, const onnx::TypeProto &type);
 void demandRegex(const std::string &pattern);
 /// "file.cpp:12: " and what is wrong.
 [[noreturn]] void fail(Where where, const std::string &text);
-/// Throws what an error of the compiler says.
-[[noreturn]] void throwStatus(int status, const std::string &text);
 
 } // namespace ingot::detail
 

@@ -8,32 +8,18 @@
 #include "frontends/cpp/Native.h"
 #include "compiler/cpu/CpuTarget.h"
 #include "frontends/cpp/GraphState.h"
-#include "frontends/onnx/Importer.h"
 #include "runtime/CpuFeatures.h"
 #include "runtime/Session.h"
 
 namespace ingot::detail {
 
 void raise(llvm::Error error) {
-  int status = INGOT_BAD_ARGUMENT;
-  std::string text;
-  llvm::handleAllErrors(
-      std::move(error),
-      [&](const StatusError &e) {
-        status = runtime::exitCode(e.status);
-        text = e.text;
-      },
-      [&](const UnsupportedModel &e) {
-        status = INGOT_UNSUPPORTED;
-        llvm::raw_string_ostream stream(text);
-        e.log(stream);
-      },
-      [&](const LimitExceeded &e) {
-        status = INGOT_LIMIT;
-        text = e.text;
-      },
-      [&](const llvm::ErrorInfoBase &e) { text = e.message(); });
-  throwStatus(status, text);
+Code codeOf(int32_t status) { return Code(runtime::exitCode(status)); }
+
+void throwStatus(int32_t status, const std::string &text) { throw Error(codeOf(status), text); }
+
+  StatusError e = statusOf(std::move(error));
+  throwStatus(e.status, e.text);
 }
 
 Options optionsFor(const std::string &target, uint64_t maxMemory, const std::map<std::string, int64_t> &dims) {
@@ -46,7 +32,7 @@ Options optionsFor(const std::string &target, uint64_t maxMemory, const std::map
 
 Native::Native(std::unique_ptr<JitModel> loaded) : jit(std::move(loaded)) {
   if (ingot_status status = ingot_executable_open(&jit->model(), jit->weights(), &executable))
-    throwStatus(runtime::exitCode(status), ingot_last_error());
+    throwStatus(status, ingot_last_error());
 }
 
 Native::~Native() { ingot_executable_close(executable); }
@@ -55,7 +41,7 @@ Native::ContextPointer Native::context(unsigned threads) const {
   ingot_context_options options = {sizeof(options), threads ? threads : runtime::physicalCores(), 0};
   ingot_context *context = nullptr;
   if (ingot_status status = ingot_context_create(executable, &options, &context))
-    throwStatus(runtime::exitCode(status), ingot_last_error());
+    throwStatus(status, ingot_last_error());
   return ContextPointer(context);
 }
 
@@ -94,7 +80,7 @@ std::map<std::string, int64_t> bindDims(const std::vector<ValueInfo> &inputs, co
 void run(ingot_context *context) {
   runtime::Text text;
   if (ingot_status status = runtime::runContext(context, text))
-    throwStatus(runtime::exitCode(status), text.c_str());
+    throwStatus(status, text.c_str());
 }
 
 } // namespace ingot::detail

@@ -16,6 +16,10 @@
 
 namespace ingot::detail {
 
+/// The code of an ingot_status.
+Code codeOf(int32_t status);
+/// Throws what the runtime says.
+[[noreturn]] void throwStatus(int32_t status, const std::string &text);
 /// Throws what an error of the compiler says, with its code.
 [[noreturn]] void raise(llvm::Error error);
 template <typename T> T take(llvm::Expected<T> value) {
