@@ -95,13 +95,6 @@ Error requireDims(ArrayRef<InputInfo> inputs, const Dims &dims) {
                                      "=4 or --dim " + open.front() + "=1..32");
 }
 
-static std::string shapeText(ArrayRef<int64_t> sizes, ArrayRef<std::string> names = {}) {
-  std::string text = "[";
-  for (auto [axis, size] : enumerate(sizes))
-    text += (axis ? "," : "") + (size < 0 ? names[axis] : std::to_string(size));
-  return text + "]";
-}
-
 Expected<Dims> matchDims(ArrayRef<InputInfo> inputs, ArrayRef<CallInput> call) {
   if (inputs.size() != call.size())
     return fail(INGOT_BAD_ARGUMENT, "got " + Twine(call.size()) + " inputs, want " + Twine(inputs.size()));
@@ -109,12 +102,13 @@ Expected<Dims> matchDims(ArrayRef<InputInfo> inputs, ArrayRef<CallInput> call) {
   std::map<std::string, std::string> source;
   for (auto [input, given] : zip_equal(inputs, call)) {
     ArrayRef<int64_t> shape = given.sizes;
-    bool fits = shape.size() == input.dims.size();
+    uint32_t dtype = given.dtype ? given.dtype : input.dtype;
+    bool fits = dtype == input.dtype && shape.size() == input.dims.size();
     for (size_t axis = 0; fits && axis < shape.size(); ++axis)
       fits = input.dims[axis] < 0 || input.dims[axis] == shape[axis];
     if (!fits)
-      return fail(INGOT_BAD_ARGUMENT, "input '" + input.name + "': got sizes " + shapeText(shape) + ", want " +
-                                          shapeText(input.dims, input.dimNames));
+      return fail(INGOT_BAD_ARGUMENT,
+                  "input '" + input.name + "': got " + typeText(dtype, shape) + ", want " + typeText(input));
     for (auto [name, size] : zip_equal(input.dimNames, shape)) {
       if (name.empty())
         continue;

@@ -38,8 +38,9 @@ struct CallInput {
   llvm::ArrayRef<int64_t> sizes;
   llvm::ArrayRef<char> bytes; ///< its elements in the form of a weight
 };
+  uint32_t dtype = 0;         ///< 0: that of the input
 
-/// The values of the open dimensions, from the sizes of the inputs of a call. Fails where they contradict the model or
+/// The values of the open dimensions, from the types of the inputs of a call. Fails where they contradict the model or
 /// one another.
 llvm::Expected<Dims> matchDims(llvm::ArrayRef<InputInfo> inputs, llvm::ArrayRef<CallInput> call);
 

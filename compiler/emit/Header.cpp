@@ -8,7 +8,6 @@
 #include "compiler/emit/Link.h"
 #include "compiler/emit/Names.h"
 #include "compiler/emit/RuntimeHeaders.inc"
-#include "runtime/Tensor.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
@@ -16,15 +15,6 @@
 using namespace llvm;
 
 namespace ingot {
-
-static std::string typeText(const ValueInfo &info) {
-  runtime::Text text;
-  std::vector<const char *> names;
-  for (const std::string &name : info.dimNames)
-    names.push_back(name.empty() ? nullptr : name.c_str());
-  runtime::appendType(text, info.dtype, info.dims.data(), info.dims.size(), names.data());
-  return text.c_str();
-}
 
 std::string generateHeader(const CompiledModel &model, OutputKind kind, StringRef path) {
   const ModelInfo &info = model.info;

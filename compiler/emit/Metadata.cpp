@@ -8,7 +8,7 @@
 #include "compiler/emit/Metadata.h"
 #include "compiler/emit/Names.h"
 #include "dialects/ingot/Dialect.h"
-#include "runtime/abi.h"
+#include "runtime/Tensor.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DerivedTypes.h"
@@ -48,6 +48,15 @@ uint32_t dtypeOf(mlir::Type type) {
       .Case<mlir::Float4E2M1FNType>([](auto) { return INGOT_F4E2M1; })
       .Case<mlir::Float8E5M2FNUZType>([](auto) { return INGOT_F8E5M2FNUZ; })
       .Default([](auto) { return INGOT_UNDEFINED; });
+}
+
+std::string typeText(uint32_t dtype, ArrayRef<int64_t> dims, ArrayRef<std::string> dimNames) {
+  std::vector<const char *> names(dims.size(), nullptr);
+  for (auto [name, text] : zip(names, dimNames))
+    name = text.empty() ? nullptr : text.c_str();
+  runtime::Text text;
+  runtime::appendType(text, dtype, dims.data(), dims.size(), names.data());
+  return text.c_str();
 }
 
 static Expected<ValueInfo> readValue(mlir::DictionaryAttr attributes) {

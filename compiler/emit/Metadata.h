@@ -9,6 +9,7 @@
 #define INGOT_COMPILER_EMIT_METADATA_H
 
 #include "compiler/Options.h"
+#include "dialects/ingot/InputInfo.h"
 #include "dialects/ingot/Weights.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/IR/Module.h"
@@ -19,12 +20,12 @@ namespace ingot {
 /// The ingot_dtype of an element type; INGOT_UNDEFINED for one that hosts do not know.
 uint32_t dtypeOf(mlir::Type element);
 
+/// "f32[N,3]": open dimensions, which are -1, by their names.
+std::string typeText(uint32_t dtype, llvm::ArrayRef<int64_t> dims, llvm::ArrayRef<std::string> dimNames = {});
+inline std::string typeText(const InputInfo &info) { return typeText(info.dtype, info.dims, info.dimNames); }
+
 /// An input or an output as the host sees it.
-struct ValueInfo {
-  std::string name;
-  uint32_t dtype = 0; ///< an ingot_dtype
-  std::vector<int64_t> dims;
-  std::vector<std::string> dimNames; ///< "" for a dimension without one
+struct ValueInfo : InputInfo {
   uint64_t bytes = 0;
 };
 

@@ -26,7 +26,7 @@ struct Executable::State {
   onnx::ModelProto model;
   std::string folder;
   CompileSettings settings;
-  std::vector<ValueInfo> inputs;
+  std::vector<InputInfo> inputs;
   std::shared_ptr<GraphState> parameters; ///< where calls find them, or null where they are constants
 
   std::mutex mutex;
@@ -68,23 +68,6 @@ std::shared_ptr<Executable::State::Variant> Executable::State::variant(const std
   return found;
 }
 
-static std::vector<ValueInfo> inputsOf(const onnx::ModelProto &model, const std::map<std::string, int64_t> &dims) {
-  std::vector<ValueInfo> inputs;
-  for (const onnx::ValueInfoProto &input : model.graph().input()) {
-    ValueInfo info;
-    info.name = input.name();
-    info.dtype = uint32_t(input.type().tensor_type().elem_type());
-    for (const auto &dim : input.type().tensor_type().shape().dim()) {
-      auto given = dims.find(dim.dim_param());
-      bool isOpen = !dim.has_dim_value() && given == dims.end();
-      info.dims.push_back(dim.has_dim_value() ? dim.dim_value() : isOpen ? -1 : given->second);
-      info.dimNames.push_back(isOpen ? dim.dim_param() : "");
-    }
-    inputs.push_back(std::move(info));
-  }
-  return inputs;
-}
-
 static Array arrayOf(const ingot_value_info &info, const void *data) {
   Array array(Dtype(info.dtype), std::vector<int64_t>(info.dims, info.dims + info.rank));
   std::memcpy(array.data(), data, array.bytes());
@@ -95,7 +78,7 @@ Arrays Executable::operator()(const Arrays &arrays) const {
   std::map<std::string, int64_t> dims = bindDims(state->inputs, arrays);
   for (auto &[name, array] : arrays)
     if (std::none_of(state->inputs.begin(), state->inputs.end(),
-                     [&](const ValueInfo &info) { return info.name == name; }))
+                     [&](const InputInfo &info) { return info.name == name; }))
       throw Error(Code::bad_argument, "the model has no input '" + name + "'");
   dims.insert(state->settings.dims.begin(), state->settings.dims.end());
   std::shared_ptr<State::Variant> variant;
@@ -128,10 +111,10 @@ Arrays Executable::operator()(const Arrays &arrays) const {
 }
 
 /// Throws where sizes are still open, or parameters those of a graph.
-static void demandBound(const std::vector<ValueInfo> &inputs, bool isLive) {
+static void demandBound(const std::vector<InputInfo> &inputs, bool isLive) {
   if (isLive)
     throw Error(Code::bad_argument, "an executable with live parameters has no contexts and no files");
-  for (const ValueInfo &input : inputs)
+  for (const InputInfo &input : inputs)
     for (size_t i = 0; i < input.dims.size(); ++i)
       if (input.dims[i] < 0)
         throw Error(Code::bad_argument, "size " + std::to_string(i) + " of input '" + input.name + "' is open; bind '" +
@@ -176,13 +159,13 @@ Executable compile(const std::vector<Tensor> &outputs, const CompileSettings &se
   state.model = graph->extract(names, /*withValues=*/!settings.live);
   state.folder = graph->folder;
   state.settings = settings;
-  state.inputs = inputsOf(state.model, settings.dims);
+  state.inputs = take(readInputs(state.model, settings.dims));
   if (settings.live) {
     exposeParameters(*state.model.mutable_graph(), *graph);
     state.parameters = graph;
   }
   // Everything is bound: errors show here, and the first call is as fast as the others.
-  if (std::all_of(state.inputs.begin(), state.inputs.end(), [](const ValueInfo &input) {
+  if (std::all_of(state.inputs.begin(), state.inputs.end(), [](const InputInfo &input) {
         return std::all_of(input.dims.begin(), input.dims.end(), [](int64_t size) { return size >= 0; });
       }))
     state.variant(settings.dims);

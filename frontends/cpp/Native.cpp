@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/cpp/Native.h"
+#include "compiler/Specialize.h"
 #include "compiler/cpu/CpuTarget.h"
 #include "frontends/cpp/GraphState.h"
 #include "runtime/CpuFeatures.h"
@@ -13,11 +14,11 @@
 
 namespace ingot::detail {
 
-void raise(llvm::Error error) {
 Code codeOf(int32_t status) { return Code(runtime::exitCode(status)); }
 
 void throwStatus(int32_t status, const std::string &text) { throw Error(codeOf(status), text); }
 
+void raise(llvm::Error error) {
   StatusError e = statusOf(std::move(error));
   throwStatus(e.status, e.text);
 }
@@ -45,36 +46,15 @@ Native::ContextPointer Native::context(unsigned threads) const {
   return ContextPointer(context);
 }
 
-static std::string typeText(const ValueInfo &input) {
-  runtime::Text text;
-  std::vector<const char *> names;
-  for (const std::string &name : input.dimNames)
-    names.push_back(name.empty() ? nullptr : name.c_str());
-  runtime::appendType(text, input.dtype, input.dims.data(), unsigned(input.dims.size()), names.data());
-  return text.c_str();
-}
-
-std::map<std::string, int64_t> bindDims(const std::vector<ValueInfo> &inputs, const Arrays &arrays) {
-  std::map<std::string, int64_t> dims;
-  for (const ValueInfo &input : inputs) {
+std::map<std::string, int64_t> bindDims(const std::vector<InputInfo> &inputs, const Arrays &arrays) {
+  std::vector<CallInput> call;
+  for (const InputInfo &input : inputs) {
     auto found = arrays.find(input.name);
     if (found == arrays.end())
       throw Error(Code::bad_argument, "input '" + input.name + "' is missing, want " + typeText(input));
-    const Array &array = found->second;
-    bool fits = uint32_t(array.dtype()) == input.dtype && array.shape().size() == input.dims.size();
-    for (size_t i = 0; fits && i < input.dims.size(); ++i) {
-      int64_t size = array.shape()[i];
-      const std::string &name = input.dimNames[i];
-      if (input.dims[i] >= 0)
-        fits = input.dims[i] == size;
-      else if (!name.empty())
-        fits = dims.try_emplace(name, size).first->second == size;
-    }
-    if (!fits)
-      throw Error(Code::bad_argument,
-                  "input '" + input.name + "': got " + array.type_text() + ", want " + typeText(input));
+    call.push_back({found->second.shape(), {}, uint32_t(found->second.dtype())});
   }
-  return dims;
+  return take(matchDims(inputs, call));
 }
 
 void run(ingot_context *context) {

@@ -51,7 +51,7 @@ private:
 };
 
 /// The open sizes that `arrays` bind, by name; throws where arrays are missing, unknown or do not fit.
-std::map<std::string, int64_t> bindDims(const std::vector<ValueInfo> &inputs, const Arrays &arrays);
+std::map<std::string, int64_t> bindDims(const std::vector<InputInfo> &inputs, const Arrays &arrays);
 
 /// Runs a context, and throws where it fails.
 void run(ingot_context *context);

@@ -104,7 +104,7 @@ struct Trainer::State {
   Rule rule;
   TrainSettings settings;
   onnx::ModelProto model;
-  std::vector<ValueInfo> inputs;
+  std::vector<InputInfo> inputs;
   uint64_t steps = 0;
 
   /// What the optimizer remembers, by name, with room for the next value.
@@ -157,12 +157,12 @@ std::shared_ptr<Trainer::State::Variant> Trainer::State::variant(const std::map<
   Options options = optionsFor("host", 0, dims);
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   ImportOptions import;
+  import.dims = dims;
   import.mode = RunMode::TrainAll;
   import.isFrozen = [&](llvm::StringRef name) {
     auto parameter = graph->parameters.find(name.str());
     return parameter != graph->parameters.end() && parameter->second.isFrozen;
   };
-  import.dims = dims;
   import.keepsWeight = [&](llvm::StringRef name) { return graph->parameters.count(name.str()) != 0; };
   auto module = take(importOnnx(*context, model, graph->folder, import));
   // The names of parameters alone: constants stay what they are.
@@ -276,7 +276,7 @@ Metrics Trainer::evaluate(const data::Dataset &dataset, int64_t batch) {
   for (const data::Batch &samples : dataset.batches(batch)) {
     double weight = double(samples.begin()->second.shape()[0]) / double(dataset.size());
     Arrays known;
-    for (const ValueInfo &input : state->inputs)
+    for (const InputInfo &input : state->inputs)
       if (auto found = samples.find(input.name); found != samples.end())
         known.insert(*found);
     Arrays results = (*state->evaluation)(known);
@@ -308,16 +308,7 @@ Trainer compile_train(const Tensor &loss, const OptimizerSettings &optimizer, co
   std::vector<std::string> outputs = state.results();
   outputs.insert(outputs.begin(), loss.name());
   state.model = state.graph->extract(outputs, /*withValues=*/false);
-  for (const onnx::ValueInfoProto &input : state.model.graph().input()) {
-    ValueInfo info;
-    info.name = input.name();
-    info.dtype = uint32_t(input.type().tensor_type().elem_type());
-    for (const auto &dim : input.type().tensor_type().shape().dim()) {
-      info.dims.push_back(dim.has_dim_value() ? dim.dim_value() : -1);
-      info.dimNames.push_back(dim.dim_param());
-    }
-    state.inputs.push_back(std::move(info));
-  }
+  state.inputs = take(readInputs(state.model));
   bool any = false;
   for (const onnx::TensorProto &tensor : state.model.graph().initializer())
     any |= state.graph->parameters.count(tensor.name()) && state.moves(tensor.name());

@@ -130,20 +130,23 @@ llvm::Expected<OnnxFile> OnnxFile::read(llvm::StringRef path) {
   return OnnxFile(std::move(*model));
 }
 
-llvm::Expected<std::vector<InputInfo>> OnnxFile::inputs() const {
+llvm::Expected<std::vector<InputInfo>> readInputs(const onnx::ModelProto &proto,
+                                                  const std::map<std::string, int64_t> &dims) {
   std::vector<InputInfo> inputs;
-  for (const onnx::ValueInfoProto &info : realInputs(model->proto.graph())) {
+  for (const onnx::ValueInfoProto &info : realInputs(proto.graph())) {
     if (!info.type().has_tensor_type()) {
       inputs.push_back({info.name(), onnx::TensorProto::UNDEFINED, {}, {}});
       continue;
     }
-    llvm::Expected<InputInfo> input = inputInfo(info, {});
+    llvm::Expected<InputInfo> input = inputInfo(info, dims);
     if (!input)
       return input.takeError();
     inputs.push_back(std::move(*input));
   }
   return inputs;
 }
+
+llvm::Expected<std::vector<InputInfo>> OnnxFile::inputs() const { return readInputs(model->proto); }
 
 llvm::Expected<std::vector<InputInfo>> readInputs(llvm::StringRef path) {
   llvm::Expected<OnnxFile> file = OnnxFile::read(path);

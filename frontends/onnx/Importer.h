@@ -101,6 +101,10 @@ private:
 /// Reads what the model at `path` says of its inputs, in order, and nothing else.
 llvm::Expected<std::vector<InputInfo>> readInputs(llvm::StringRef path);
 
+/// The same of a model in memory; dimensions that `dims` has are no longer open.
+llvm::Expected<std::vector<InputInfo>> readInputs(const onnx::ModelProto &proto,
+                                                  const std::map<std::string, int64_t> &dims = {});
+
 /// Reads the model at `path` (protobuf, or ONNX's text form when the name ends in `.onnxtxt`) into a module with one
 /// function, `main`. Its arguments carry `ingot.name` and, where a dimension is open, `ingot.dims`; its results carry
 /// `ingot.name`. The location of an op is the node's name, and in that the operator and opset: loc("conv1"("Conv-18")).
