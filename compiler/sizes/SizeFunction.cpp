@@ -144,9 +144,10 @@ AffineExpr SizeFunctions::fitLinear(AffineExpr term, ArrayRef<int64_t> values) {
   return {};
 }
 
-AffineExpr SizeFunctions::fitMonomial(ArrayRef<int64_t> values) {
-  for (AffineExpr monomial : monomials)
-    if (AffineExpr function = fitLinear(monomial, values))
+/// The same of the first of several terms that fits.
+AffineExpr SizeFunctions::fitLinear(ArrayRef<AffineExpr> terms, ArrayRef<int64_t> values) {
+  for (AffineExpr term : terms)
+    if (AffineExpr function = fitLinear(term, values))
       return function;
   return {};
 }
@@ -183,7 +184,16 @@ AffineExpr SizeFunctions::fitBasis(ArrayRef<AffineExpr> basis, ArrayRef<int64_t>
   return agrees(function, values) ? function : AffineExpr();
 }
 
-/// a + b*x + c*y + d*x*y of two dimensions, a sum of all dimensions, or one dimension times such a sum.
+/// a + b*x + c*y + d*x*y of two of the terms.
+AffineExpr SizeFunctions::fitBilinear(ArrayRef<AffineExpr> terms, ArrayRef<int64_t> values) {
+  for (auto [i, x] : llvm::enumerate(terms))
+    for (AffineExpr y : terms.drop_front(i + 1))
+      if (AffineExpr function = fitBasis({constant(1), x, y, x * y}, values))
+        return function;
+  return {};
+}
+
+/// A bilinear function of two dimensions, a sum of all dimensions, or one dimension times such a sum.
 AffineExpr SizeFunctions::fitPolynomial(ArrayRef<int64_t> values) {
   ArrayRef<AffineExpr> symbols = ArrayRef(monomials).take_front(open.size());
   SmallVector<AffineExpr> sum = {constant(1)};
@@ -195,11 +205,7 @@ AffineExpr SizeFunctions::fitPolynomial(ArrayRef<int64_t> values) {
     if (AffineExpr function = fitBasis(product, values))
       return function;
   }
-  for (unsigned i = 0; i < symbols.size(); ++i)
-    for (unsigned j = i + 1; j < symbols.size(); ++j)
-      if (AffineExpr function = fitBasis({constant(1), symbols[i], symbols[j], symbols[i] * symbols[j]}, values))
-        return function;
-  return {};
+  return fitBilinear(symbols, values);
 }
 
 /// (f + d) floordiv q of a function f that was found before, such as the size of what a stride leaves over. Several q
@@ -229,23 +235,17 @@ AffineExpr SizeFunctions::fitQuotient(ArrayRef<int64_t> values) {
 
 /// What follows from functions that were found before, such as the stride over a padded image.
 AffineExpr SizeFunctions::fitProduct(ArrayRef<int64_t> values) {
-  for (AffineExpr f : found)
-    if (AffineExpr function = fitLinear(f, values))
-      return function;
+  if (AffineExpr function = fitLinear(found, values))
+    return function;
   for (size_t i = 0; i < found.size(); ++i)
     for (size_t j = i; j < found.size(); ++j) {
-      AffineExpr product = found[i] * found[j];
-      if (AffineExpr function = fitLinear(product, values))
-        return function;
+      SmallVector<AffineExpr> products = {found[i] * found[j]};
       for (size_t dim = 0; dim < open.size(); ++dim)
-        if (AffineExpr function = fitLinear(product * found[dim], values))
-          return function;
-    }
-  for (size_t i = 0; i < found.size(); ++i)
-    for (size_t j = i + 1; j < found.size(); ++j)
-      if (AffineExpr function = fitBasis({constant(1), found[i], found[j], found[i] * found[j]}, values))
+        products.push_back(products.front() * found[dim]);
+      if (AffineExpr function = fitLinear(products, values))
         return function;
-  return {};
+    }
+  return fitBilinear(found, values);
 }
 
 AffineExpr SizeFunctions::fit(ArrayRef<int64_t> values) {
@@ -256,7 +256,7 @@ AffineExpr SizeFunctions::fit(ArrayRef<int64_t> values) {
     return entry->second;
   if (auto seen = observed.find(values.vec()); seen != observed.end() && seen->second.empty())
     return {}; // it may be either
-  AffineExpr function = fitMonomial(values);
+  AffineExpr function = fitLinear(monomials, values);
   if (!function)
     function = fitPolynomial(values);
   if (!function)

@@ -52,7 +52,8 @@ public:
 
 private:
   mlir::AffineExpr fitLinear(mlir::AffineExpr term, llvm::ArrayRef<int64_t> values);
-  mlir::AffineExpr fitMonomial(llvm::ArrayRef<int64_t> values);
+  mlir::AffineExpr fitLinear(llvm::ArrayRef<mlir::AffineExpr> terms, llvm::ArrayRef<int64_t> values);
+  mlir::AffineExpr fitBilinear(llvm::ArrayRef<mlir::AffineExpr> terms, llvm::ArrayRef<int64_t> values);
   mlir::AffineExpr fitPolynomial(llvm::ArrayRef<int64_t> values);
   mlir::AffineExpr fitBasis(llvm::ArrayRef<mlir::AffineExpr> basis, llvm::ArrayRef<int64_t> values);
   mlir::AffineExpr fitQuotient(llvm::ArrayRef<int64_t> values);
