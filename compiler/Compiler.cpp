@@ -9,6 +9,7 @@
 #include "compiler/Diagnostics.h"
 #include "compiler/Pipeline.h"
 #include "compiler/emit/Codegen.h"
+#include "compiler/emit/WriteFile.h"
 #include "compiler/sizes/CompileRange.h"
 #include "dialects/ingot/Ops.h"
 #include "frontends/onnx/Importer.h"
@@ -16,18 +17,17 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Regex.h"
-#include "llvm/Support/ToolOutputFile.h"
 
 using namespace llvm;
 
 namespace ingot {
 
 char StatusError::ID;
+
 StatusError statusOf(Error error) {
   StatusError result(INGOT_OK, "");
   auto add = [&](ingot_status status, const std::string &text) {
@@ -41,7 +41,6 @@ StatusError statusOf(Error error) {
       [&](const ErrorInfoBase &e) { add(INGOT_BAD_ARGUMENT, e.message()); });
   return result;
 }
-
 
 static Error fail(ingot_status status, const Twine &text) { return make_error<StatusError>(status, text); }
 
@@ -64,17 +63,13 @@ public:
 
   StringRef getName() const override { return "dump-phase"; }
   void runOnOperation() override {
-    std::string message;
-    std::unique_ptr<ToolOutputFile> file = mlir::openOutputFile(path, &message);
-    if (!file) {
-      getOperation().emitError(message);
-      return signalPassFailure();
-    }
     mlir::OpPrintingFlags flags;
     flags.elideLargeElementsAttrs(64);
     flags.printNameLocAsPrefix();
-    getOperation().print(file->os(), flags);
-    file->keep();
+    if (Error error = writeFile(path, [&](raw_ostream &os) { getOperation().print(os, flags); })) {
+      getOperation().emitError(toString(std::move(error)));
+      return signalPassFailure();
+    }
     markAllAnalysesPreserved();
   }
 
@@ -196,15 +191,6 @@ Error runPhases(mlir::ModuleOp module, const Options &options) {
   return Error::success();
 }
 
-static Error writeText(const std::string &path, StringRef text) {
-  std::error_code error;
-  raw_fd_ostream stream(path, error);
-  if (error)
-    return fail(INGOT_BAD_ARGUMENT, "cannot write " + path + ": " + error.message());
-  stream << text;
-  return Error::success();
-}
-
 static bool hasGradient(mlir::ModuleOp module) {
   return module.walk([](GradientOp op) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
 }
@@ -287,14 +273,15 @@ static Expected<std::unique_ptr<Module>> lower(mlir::ModuleOp module, const Opti
     return diagnostics.take(INGOT_UNSUPPORTED, toString(code.takeError()));
   emitModel(**code, info, options.target, emit.modelSymbol, emit.weightsSymbol);
   if (!options.dumpDir.empty()) {
-    std::string text;
-    raw_string_ostream(text) << **code;
-    if (Error error = writeText(dumpPath(options, phases().size(), "llvm") + ".ll", text))
+    auto dump = [&](size_t number, StringRef name, StringRef ending, auto &text) {
+      return writeFile((dumpPath(options, number, name) + ending).str(), [&](raw_ostream &os) { os << text; });
+    };
+    if (Error error = dump(phases().size(), "llvm", ".ll", **code))
       return error;
     Expected<std::string> assembly = printCode(**code, options, /*assembly=*/true);
     if (!assembly)
       return assembly.takeError();
-    if (Error error = writeText(dumpPath(options, phases().size() + 1, "assembly") + ".s", *assembly))
+    if (Error error = dump(phases().size() + 1, "assembly", ".s", *assembly))
       return error;
   }
   return code;

@@ -8,6 +8,7 @@
 #include "compiler/emit/Link.h"
 #include "compiler/emit/Names.h"
 #include "compiler/emit/WeightsObject.h"
+#include "compiler/emit/WriteFile.h"
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
@@ -80,21 +81,6 @@ static Error runLinker(ArrayRef<std::string> arguments) {
   lld::Result result = lld::lldMain(pointers, stream, stream, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
     return fail("the linker failed:\n" + StringRef(output).rtrim());
-  return Error::success();
-}
-
-static Error writeFile(StringRef path, function_ref<void(raw_ostream &)> write) {
-  std::error_code error;
-  raw_fd_ostream stream(path, error);
-  if (error)
-    return fail("cannot write " + path + ": " + error.message());
-  write(stream);
-  stream.close();
-  if (stream.has_error()) {
-    error = stream.error();
-    stream.clear_error();
-    return fail("cannot write " + path + ": " + error.message());
-  }
   return Error::success();
 }
 

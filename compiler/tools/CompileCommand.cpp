@@ -7,11 +7,11 @@
 
 #include "compiler/Pipeline.h"
 #include "compiler/emit/Link.h"
+#include "compiler/emit/WriteFile.h"
 #include "compiler/tools/Command.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/ToolOutputFile.h"
 
 using namespace llvm;
 
@@ -26,20 +26,6 @@ struct CompileOptions {
 };
 
 } // namespace
-
-static Error writeText(const CompileOptions &options, function_ref<void(raw_ostream &)> write) {
-  if (options.output.empty() || options.output == "-") {
-    write(outs());
-    return Error::success();
-  }
-  std::error_code error;
-  ToolOutputFile file(options.output, error, sys::fs::OF_None);
-  if (error)
-    return usageError("cannot write " + options.output + ": " + error.message());
-  write(file.os());
-  file.keep();
-  return Error::success();
-}
 
 static std::string defaultOutput(StringRef name, StringRef emit) {
   return (name + (emit == "so" ? ".so" : emit == "obj" ? ".o" : "")).str();
@@ -125,11 +111,12 @@ static Expected<int> run(const CompileOptions &options) {
     return module.takeError();
   progress.show("compiling " + options.model);
 
+  std::string textOutput = options.output.empty() ? "-" : options.output;
   if (partial || options.emit == "mlir") {
     if (Error error = runPhases(**module, *compileOptions))
       return error;
     progress.clear();
-    if (Error error = writeText(options, [&](raw_ostream &os) { (*module)->print(os); }))
+    if (Error error = writeFile(textOutput, [&](raw_ostream &os) { (*module)->print(os); }))
       return error;
     return 0;
   }
@@ -138,7 +125,7 @@ static Expected<int> run(const CompileOptions &options) {
     if (!text)
       return text.takeError();
     progress.clear();
-    if (Error error = writeText(options, [&](raw_ostream &os) { os << *text; }))
+    if (Error error = writeFile(textOutput, [&](raw_ostream &os) { os << *text; }))
       return error;
     return 0;
   }

@@ -109,6 +109,12 @@ int main(int argc, char **argv) {
     if (!command.app->parsed())
       continue;
     llvm::Expected<int> code = command.run();
+    llvm::outs().flush();
+    if (std::error_code error = llvm::outs().error()) {
+      llvm::outs().clear_error(); // which would end the process
+      llvm::consumeError(code.takeError());
+      return reportError(usageError("cannot write to standard output: " + error.message()));
+    }
     return code ? *code : reportError(code.takeError());
   }
   return 0;

@@ -6,10 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/train/Plot.h"
-#include "compiler/Compiler.h"
+#include "compiler/emit/WriteFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 
 #include "llvm/Support/raw_ostream.h"
@@ -215,17 +214,9 @@ static std::string plotHtml(const std::vector<Plot> &plots) {
 }
 
 Error writePlots(const std::string &path, const std::vector<Plot> &plots) {
-  std::error_code error;
-  raw_fd_ostream stream(path, error);
-  if (!error) {
+  return writeFile(path, [&](raw_ostream &stream) {
     stream << (StringRef(path).ends_with(".html") ? plotHtml(plots) : plotSvg(plots));
-    stream.close();
-    error = stream.error();
-    stream.clear_error();
-  }
-  if (error)
-    return make_error<StatusError>(INGOT_BAD_ARGUMENT, "cannot write " + path + ": " + error.message());
-  return Error::success();
+  });
 }
 
 } // namespace ingot

@@ -9,7 +9,6 @@
 #include "frontends/cpp/Native.h"
 #include "frontends/onnx/Importer.h"
 #include "frontends/onnx/Model.h"
-#include "llvm/Support/FileSystem.h"
 #include <onnx/checker.h>
 #include <onnx/shape_inference/implementation.h>
 #include <onnx/version_converter/convert.h>
@@ -125,22 +124,8 @@ void export_onnx(const std::vector<Tensor> &outputs, const std::string &path) {
   } catch (const std::exception &exception) {
     throw Error(Code::bad_argument, path + ": " + exception.what());
   }
-  // Complete, or not there.
-  std::string text = model.SerializeAsString(), temporary = path + ".tmp";
-  std::error_code error;
-  {
-    llvm::raw_fd_ostream stream(temporary, error);
-    if (!error) {
-      stream << text;
-      stream.close();
-      error = stream.error();
-      stream.clear_error();
-    }
-  }
-  if (!error)
-    error = llvm::sys::fs::rename(temporary, path);
-  if (error)
-    throw Error(Code::bad_argument, "cannot write " + path + ": " + error.message());
+  if (llvm::Error error = onnx_import::saveModel(model, path))
+    raise(std::move(error));
 }
 
 } // namespace ingot

@@ -8,7 +8,6 @@
 #include "frontends/onnx/Importer.h"
 #include "frontends/onnx/Model.h"
 #include "mlir/IR/BuiltinTypes.h"
-#include "llvm/Support/FileSystem.h"
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>
 
@@ -85,15 +84,7 @@ llvm::Error exportWeights(llvm::StringRef path, llvm::StringRef output,
     setBytes(dense, found->second);
     sparse->erase(sparse->begin() + i);
   }
-  std::string text = proto->SerializeAsString();
-  std::error_code error;
-  llvm::raw_fd_ostream stream(output, error);
-  if (!error) {
-    stream << text;
-    stream.close();
-    error = stream.error();
-  }
-  return error ? fault("cannot write " + output + ": " + error.message()) : llvm::Error::success();
+  return saveModel(*proto, output);
 }
 
 /// Calls `visit(field, begin, end)` for each field of a message at [begin, end) of `text` that has a length.

@@ -120,4 +120,24 @@ llvm::Expected<std::shared_ptr<Model>> loadModel(llvm::StringRef path) {
   return model;
 }
 
+llvm::Error saveModel(const onnx::ModelProto &proto, llvm::StringRef path) {
+  std::string temporary = (path + ".tmp").str();
+  std::error_code error;
+  {
+    llvm::raw_fd_ostream stream(temporary, error);
+    if (!error) {
+      stream << proto.SerializeAsString();
+      stream.close();
+      error = stream.error();
+      stream.clear_error(); // which would end the process
+    }
+  }
+  if (!error)
+    error = llvm::sys::fs::rename(temporary, path);
+  if (!error)
+    return llvm::Error::success();
+  (void)llvm::sys::fs::remove(temporary);
+  return fault("cannot write " + path + ": " + error.message());
+}
+
 } // namespace ingot::onnx_import

@@ -26,6 +26,9 @@ struct Model {
 /// Reads and checks the file.
 llvm::Expected<std::shared_ptr<Model>> loadModel(llvm::StringRef path);
 
+/// Writes a model to a file, which is complete or not there.
+llvm::Error saveModel(const onnx::ModelProto &proto, llvm::StringRef path);
+
 /// The ONNX element type of an MLIR one; 0 where there is none.
 int dataTypeOf(mlir::Type element);
 
