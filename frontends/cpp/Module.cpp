@@ -41,15 +41,17 @@ Module::Module(std::string kind, BuildWithMemory build, std::string name) : stat
   state->name = std::move(name);
 }
 
-/// A module that no other contains is named by its caller, or after its kind.
-static std::string topName(GraphState &graph, const std::string &name, const std::string &kind) {
-  std::string stem = name.empty() ? kind : name, found = stem;
+/// The name of a module that no other contains.
+static std::string topName(GraphState &graph, const std::string &name, const std::string &kind, Where where) {
   auto isTaken = [&](const std::string &prefix) {
     auto next = graph.parameters.lower_bound(prefix + ".");
     return next != graph.parameters.end() && next->first.starts_with(prefix + ".");
   };
+  if (!name.empty() && isTaken(name))
+    fail(where, "there is already a layer '" + name + "'");
+  std::string found = name.empty() ? kind : name;
   for (unsigned number = 1; isTaken(found); ++number)
-    found = stem + "_" + std::to_string(number);
+    found = kind + "_" + std::to_string(number);
   return found;
 }
 
@@ -62,7 +64,7 @@ Tensor Module::operator()(const Tensor &x, const Tensor &memory, Where where) co
   if (!state->graph) {
     state->graph = graph;
     if (state->prefix.empty())
-      state->prefix = topName(*graph, state->name, state->kind);
+      state->prefix = topName(*graph, state->name, state->kind, where);
   }
   Scope scope(GraphState::asGraph(graph), state->prefix, *state, where);
   return state->build(scope, x, memory);

@@ -528,6 +528,10 @@ TEST(Mistakes, NameOperandsAndTheLine) {
   EXPECT_THAT(messageOf([&] { follow(g, "linear", "absent", 0.5); }), HasSubstr("no parameter 'absent.bias'"));
   EXPECT_THAT(messageOf([&] { AveragedWeights(g, 2); }), HasSubstr("got a decay of 2"));
   EXPECT_THAT(messageOf([&] { nn::linear(2)(x, z); }), HasSubstr("want one operand"));
+  auto d = nn::sequential({nn::linear(2), nn::relu()}, "d");
+  d(x), d(x);
+  EXPECT_THAT(messageOf([&] { nn::sequential({nn::linear(2)}, "d")(x); }), HasSubstr("there is already a layer 'd'"));
+  EXPECT_THAT(messageOf([&] { nn::linear(2, {.name = "d"})(x); }), HasSubstr("there is already a layer 'd'"));
   EXPECT_THAT(messageOf([&] { nn::transformer_decoder_layer(2)(g.input("q", f32, {"N", 3, 4})); }),
               HasSubstr("a memory to attend to is missing"));
   EXPECT_THAT(messageOf([&] { scan({x}, {z}, [&](auto &, auto &) -> ScanStep { return {{x}, {x}}; }); }),

@@ -18,6 +18,10 @@ class Scope;
 
 /// A layer, or several. Its parameters are made at its first call, from the sizes of what it is called with; another
 /// call uses them again. A handle: copies are the same layer.
+///
+/// The parameters' names begin with that of the layer, and then with those of its parts: "net.0.weight". A layer that
+/// is no part is called as its maker says, and a name that another layer's parameters begin with is refused; else it is
+/// called after its kind, and numbered where that is taken: "linear", "linear_1".
 class Module {
 public:
   /// `build` computes the result and takes parameters from the scope.
