@@ -14,6 +14,7 @@
 
 namespace ingot::data {
 
+/// One array in NumPy's format. Like all that reads or writes a file here, throws with the path and the cause.
 Array read_npy(const std::string &path);
 void write_npy(const std::string &path, const Array &array);
 
@@ -23,6 +24,7 @@ struct BatchSettings {
   bool drop_last = false; ///< leave out the samples at the end that fill no batch
 };
 
+/// Some samples, by the names of the inputs that they are for.
 using Batch = Arrays;
 
 /// Samples as arrays whose first dimension counts them.
@@ -32,7 +34,9 @@ public:
   /// Throws where the arrays disagree about the number of samples.
   explicit Dataset(Arrays arrays);
 
+  /// The number of samples.
   int64_t size() const { return count; }
+  /// Throws where there is no such array.
   const Array &operator[](const std::string &name) const;
   const Arrays &arrays() const { return columns; }
   /// Two parts, the first with `share` of the samples, chosen by the seed.
@@ -57,6 +61,7 @@ public:
       int64_t at;
     };
     Batches(const Dataset &dataset, int64_t batch, const BatchSettings &settings);
+    /// The number of batches.
     int64_t size() const { return count; }
     Batch get(int64_t index) const;
     iterator begin() const { return {this, 0}; }

@@ -32,6 +32,7 @@ public:
   template <typename T = float> std::span<const T> output(const std::string &name) {
     return {static_cast<const T *>(find(name, false, DtypeOf<T>::value)), elements(name, false)};
   }
+  /// Runs the model once, from the inputs' buffers to the outputs'.
   Code run() noexcept;
   /// Why the last run failed.
   const char *error() const noexcept;
@@ -48,7 +49,8 @@ private:
 /// A graph as native code in this process. May be called from several threads.
 class Executable {
 public:
-  /// Runs on arrays by the names of the inputs. A new set of open sizes is compiled at its first call.
+  /// Runs on arrays by the names of the inputs, and gives those of the outputs. Throws where one is missing, unknown or
+  /// of another type. A new set of open sizes is compiled at its first call.
   Arrays operator()(const Arrays &inputs) const;
   /// Buffers of its own; every size must be bound.
   Context context() const;

@@ -80,6 +80,7 @@ public:
   Tensor input(const std::string &name, Dtype dtype, Shape shape, Where where = Where::current());
   /// A parameter that training moves.
   Tensor parameter(const std::string &name, Array initial, Where where = Where::current());
+  /// A value that stays what it is.
   Tensor constant(Array value, Where where = Where::current());
   /// A value by its name: an input, a parameter, or what an operator computes.
   Tensor operator[](const std::string &name) const;
@@ -88,6 +89,7 @@ public:
   std::vector<std::string> parameters() const;
   /// A parameter's present value.
   const Array &value(const std::string &parameter) const;
+  /// Throws where the type or the shape differs.
   void set_value(const std::string &parameter, Array value);
   /// Training leaves parameters alone whose names contain a match of this regular expression, and the statistics of
   /// their batch normalizations.
@@ -143,6 +145,7 @@ Tensor operator-(const Tensor &a);
 Tensor pow(const Operand &a, const Operand &b);
 Tensor maximum(const Operand &a, const Operand &b);
 Tensor minimum(const Operand &a, const Operand &b);
+/// Comparisons give truth values, and `where` takes them: a where the condition holds, else b.
 Tensor equal(const Operand &a, const Operand &b);
 Tensor less(const Operand &a, const Operand &b);
 Tensor greater(const Operand &a, const Operand &b);
@@ -172,15 +175,21 @@ Tensor mean(const Tensor &x, const std::vector<int64_t> &axes = {}, bool keepdim
             Where where = Where::current());
 Tensor max(const Tensor &x, const std::vector<int64_t> &axes = {}, bool keepdims = false,
            Where where = Where::current());
+/// The place of the greatest element, the first among equals; i64.
 Tensor argmax(const Tensor &x, int64_t axis = -1, bool keepdims = false, Where where = Where::current());
 
 /// A size of 0 keeps the operand's; one may be -1.
 Tensor reshape(const Tensor &x, const std::vector<int64_t> &shape, Where where = Where::current());
 Tensor transpose(const Tensor &x, const std::vector<int64_t> &perm, Where where = Where::current());
+/// Along an axis, which may count from the end.
 Tensor concat(const std::vector<Tensor> &values, int64_t axis, Where where = Where::current());
+/// Elements [first, last) along `axis`; negative numbers count from the end.
 Tensor slice(const Tensor &x, int64_t axis, int64_t first, int64_t last, Where where = Where::current());
+/// The elements at `indices`, i32 or i64, along `axis`: their shape takes the place of that dimension.
 Tensor gather(const Tensor &x, const Tensor &indices, int64_t axis = 0, Where where = Where::current());
+/// As ONNX's Cast: floats become integers by dropping the fraction.
 Tensor cast(const Tensor &x, Dtype dtype, Where where = Where::current());
+/// Drops dimensions of size 1, and adds them at `axes` of the result.
 Tensor squeeze(const Tensor &x, const std::vector<int64_t> &axes, Where where = Where::current());
 Tensor unsqueeze(const Tensor &x, const std::vector<int64_t> &axes, Where where = Where::current());
 

@@ -52,7 +52,7 @@ public:
   /// The same for one that training moves by other means than gradients: a running statistic.
   Tensor statistic(const std::string &name, const std::vector<int64_t> &shape,
                    const std::function<Array(const std::vector<int64_t> &shape, uint64_t seed)> &initial);
-  /// A part of this module.
+  /// Calls a part of this module, which is named `name` where it has no name of its own.
   Tensor call(const Module &part, const std::string &name, const Tensor &x, const Tensor &memory = {});
 
   Graph graph;
@@ -67,66 +67,79 @@ private:
 // Initial values
 //===----------------------------------------------------------------------===//
 
+/// Makes the values of a parameter, f32; the same seed gives the same values.
 using Initializer = std::function<Array(const std::vector<int64_t> &shape, uint64_t seed)>;
 Initializer zeros();
 Initializer ones();
 Initializer constant(double value);
+/// Of [low, high).
 Initializer uniform(double low, double high);
 Initializer normal(double mean, double deviation);
-/// Glorot and Bengio 2010; He et al. 2015. Of weights [out, in, ...].
+/// Glorot and Bengio 2010, and below He et al. 2015 for ReLU. Of weights [out, in, ...].
 Initializer xavier_uniform(double gain = 1);
 Initializer xavier_normal(double gain = 1);
 Initializer he_uniform();
 Initializer he_normal();
 
 //===----------------------------------------------------------------------===//
-// Layers; weights are [out, in, ...] and their initial values PyTorch's, unless said otherwise
+// Layers; weights are [out, in, ...] and their initial values PyTorch's, unless said otherwise. A layer wants an
+// operand whose rank and features or channels are known, and throws at its call where they do not fit.
 //===----------------------------------------------------------------------===//
 
 struct LinearOptions {
   bool bias = true;
   std::string name = "";
-  Initializer init = {};
+  Initializer init = {}; ///< of the weight
 };
+/// [..., in] to [..., features].
 Module linear(int64_t features, LinearOptions options = {});
 
 struct ConvOptions {
-  int64_t stride = 1, padding = 0, dilation = 1, groups = 1;
+  int64_t stride = 1, padding = 0, dilation = 1, groups = 1; ///< the same along each axis; zeros on both sides
   bool bias = true;
   std::string name = "";
-  Initializer init = {};
+  Initializer init = {}; ///< of the weight
 };
+/// [N, in, sizes...] to [N, channels, sizes...], with a window of `kernel` elements along each of one, two or three
+/// axes.
 Module conv1d(int64_t channels, int64_t kernel, ConvOptions options = {});
 Module conv2d(int64_t channels, int64_t kernel, ConvOptions options = {});
 Module conv3d(int64_t channels, int64_t kernel, ConvOptions options = {});
+/// The same, with weights [in, channels / groups, ...]; the padding is cut off.
 Module conv_transpose1d(int64_t channels, int64_t kernel, ConvOptions options = {});
 Module conv_transpose2d(int64_t channels, int64_t kernel, ConvOptions options = {});
 Module conv_transpose3d(int64_t channels, int64_t kernel, ConvOptions options = {});
 
-/// A stride of 0 is the kernel's size.
+/// Of each window of [N, channels, sizes...], without padding; a stride of 0 is the kernel's size.
 Module max_pool1d(int64_t kernel, int64_t stride = 0);
 Module max_pool2d(int64_t kernel, int64_t stride = 0);
 Module max_pool3d(int64_t kernel, int64_t stride = 0);
 Module avg_pool1d(int64_t kernel, int64_t stride = 0);
 Module avg_pool2d(int64_t kernel, int64_t stride = 0);
 Module avg_pool3d(int64_t kernel, int64_t stride = 0);
+/// Of all elements of a channel: [N, channels, 1...].
 Module global_avg_pool();
 
 struct NormOptions {
   double eps = 1e-5, momentum = 0.1;
   std::string name = "";
 };
-/// Its running variance is ONNX's, of the batch itself; PyTorch's is larger by n / (n - 1) for n values of a channel.
+/// Over all but dimension 1, the channels: of the batch in training, and by the running statistics, of which a step
+/// takes the share `momentum`, in inference. The running variance is ONNX's, of the batch itself; PyTorch's is larger
+/// by n / (n - 1) for n values of a channel.
 Module batch_norm(NormOptions options = {});
 /// Over the last dimension.
 Module layer_norm(NormOptions options = {});
 Module rms_norm(NormOptions options = {});
+/// Over each group of the channels, which are dimension 1, of a sample.
 Module group_norm(int64_t groups, NormOptions options = {});
 
 /// Vectors for indices: i64 [...] to [..., features].
 Module embedding(int64_t count, int64_t features, std::string name = "");
-/// Active in training only.
+/// Zeros a share of the elements and multiplies the others by 1 / (1 - ratio), in training only. Throws where `ratio`
+/// is not in [0, 1).
 Module dropout(double ratio);
+/// [N, ...] to [N, elements].
 Module flatten();
 
 struct RecurrentOptions {
@@ -134,7 +147,8 @@ struct RecurrentOptions {
   bool bidirectional = false;
   std::string name = "";
 };
-/// [N, steps, features] to [N, steps, hidden], twice as many when bidirectional.
+/// [N, steps, features] to [N, steps, hidden], twice as many when bidirectional. Weights are ONNX's, in its order of
+/// gates: [directions, gates * hidden, features].
 Module rnn(int64_t hidden, RecurrentOptions options = {});
 Module lstm(int64_t hidden, RecurrentOptions options = {});
 Module gru(int64_t hidden, RecurrentOptions options = {});
@@ -143,7 +157,8 @@ struct AttentionOptions {
   bool causal = false;
   std::string name = "";
 };
-/// Attention of [N, steps, features] to itself, or to the memory [N, steps, features] of the call.
+/// Attention of [N, steps, features] to itself, or to the memory [N, steps, features] of the call. `heads` must divide
+/// the features.
 Module multi_head_attention(int64_t heads, AttentionOptions options = {});
 struct TransformerOptions {
   int64_t feed_forward = 0; ///< 0: four times the features
@@ -167,6 +182,7 @@ Module softmax(int64_t axis = -1);
 /// A function as a layer.
 Module function(std::function<Tensor(const Tensor &)> f);
 
+/// One layer after another; each is a part, named by its place where it has no name.
 Module sequential(std::vector<Module> parts, std::string name = "");
 
 //===----------------------------------------------------------------------===//
