@@ -49,26 +49,35 @@ Expected<std::vector<InputInfo>> readInputs(mlir::ModuleOp module) {
   return inputs;
 }
 
+/// Fails where `dims` names a dimension that is none.
+static Error checkNames(ArrayRef<InputInfo> inputs, const Dims &dims) {
+  std::set<std::string> known;
+  for (const InputInfo &input : inputs)
+    known.insert(input.dimNames.begin(), input.dimNames.end());
+  known.erase("");
+  for (auto &[name, value] : dims)
+    if (!known.count(name))
+      return fail(INGOT_BAD_ARGUMENT, "the model has no dimension '" + name + "'; " +
+                                          (known.empty() ? "none is open" : "its dimensions are " + join(known, ", ")));
+  return Error::success();
+}
+
 Error bindDims(mlir::ModuleOp module, const Dims &dims) {
   if (dims.empty())
     return Error::success();
   Expected<std::vector<InputInfo>> inputs = readInputs(module);
   if (!inputs)
     return inputs.takeError();
+  if (Error error = checkNames(*inputs, dims))
+    return error;
   auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
-  std::map<std::string, bool> known;
   for (auto [input, argument] : zip_equal(*inputs, main.getArguments())) {
     SmallVector<int64_t> shape(cast<mlir::RankedTensorType>(argument.getType()).getShape());
     for (auto [name, size] : zip_equal(input.dimNames, shape))
-      if (auto found = dims.find(name); !name.empty() && (known[name] = true) && found != dims.end())
+      if (auto found = dims.find(name); !name.empty() && found != dims.end())
         size = found->second;
     narrow(argument, cast<mlir::RankedTensorType>(argument.getType()).clone(shape));
   }
-  for (auto &[name, value] : dims)
-    if (!known.count(name))
-      return fail(INGOT_BAD_ARGUMENT,
-                  "the model has no dimension '" + name + "'; " +
-                      (known.empty() ? "none is open" : "its dimensions are " + join(make_first_range(known), ", ")));
   std::string text;
   mlir::ScopedDiagnosticHandler handler(module.getContext(), [&](mlir::Diagnostic &diagnostic) {
     text += (text.empty() ? "" : "\n") + diagnostic.str();
@@ -80,6 +89,8 @@ Error bindDims(mlir::ModuleOp module, const Dims &dims) {
 }
 
 Error requireDims(ArrayRef<InputInfo> inputs, const Dims &dims) {
+  if (Error error = checkNames(inputs, dims))
+    return error;
   std::string text;
   std::vector<std::string> open;
   for (const InputInfo &input : inputs)

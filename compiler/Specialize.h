@@ -30,15 +30,16 @@ llvm::Expected<std::vector<InputInfo>> readInputs(mlir::ModuleOp module);
 /// Gives open dimensions of @main their values; the sizes inside follow.
 llvm::Error bindDims(mlir::ModuleOp module, const Dims &dims);
 
-/// Fails, with all of them and what to do, where dimensions are open that `dims` does not have.
+/// Fails, with all of them and what to do, where dimensions are open that `dims` does not have; and where it has one
+/// that the inputs do not.
 llvm::Error requireDims(llvm::ArrayRef<InputInfo> inputs, const Dims &dims);
 
 /// An input of a call, or only its sizes.
 struct CallInput {
   llvm::ArrayRef<int64_t> sizes;
   llvm::ArrayRef<char> bytes; ///< its elements in the form of a weight
-};
   uint32_t dtype = 0;         ///< 0: that of the input
+};
 
 /// The values of the open dimensions, from the types of the inputs of a call. Fails where they contradict the model or
 /// one another.
