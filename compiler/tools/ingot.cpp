@@ -8,10 +8,10 @@
 #include "compiler/cpu/CpuTarget.h"
 #include "compiler/tools/Command.h"
 #include "frontends/onnx/Importer.h"
-#include "runtime/CpuFeatures.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/Timing.h"
+#include "runtime/CpuFeatures.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
@@ -23,8 +23,8 @@ static std::string versionText() {
   runtime::Text features;
   CpuTarget host = hostTarget();
   runtime::appendFeatureNames(features, host.cpuFeatures);
-  return llvm::formatv("ingot " INGOT_VERSION "\nLLVM " LLVM_VERSION_STRING "\nONNX opset {0}\n{1}: {2}",
-                       newestOpset(), host.level, features.c_str())
+  return llvm::formatv("ingot " INGOT_VERSION "\nLLVM " LLVM_VERSION_STRING "\nONNX opset {0}\n{1}: {2}", newestOpset(),
+                       host.level, features.c_str())
       .str();
 }
 
@@ -82,14 +82,15 @@ static std::string explain(const CLI::App &root, const CLI::ParseError &error, l
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   CLI::App root("Ingot compiles neural networks to native code.", "ingot");
-  root.set_version_flag("--version", versionText);
+  root.set_version_flag("--version", versionText,
+                        "print the versions of Ingot, LLVM and ONNX's opset, and this processor, and exit");
   root.require_subcommand(1);
   root.set_help_flag("-h,--help", "print this text, and exit");
   root.footer("Exit codes: 0 done, 1 the caller's mistake or bad input, 2 the model needs something unsupported,\n"
               "3 a comparison failed, 4 over a stated limit. MLIR's own switches (--mlir-...) work too.");
-  std::vector<Command> commands = {addCompileCommand(root), addRunCommand(root), addVerifyCommand(root),
-                                   addBenchCommand(root), addInspectCommand(root),
-                                   addGradCommand(root),    addTrainCommand(root), addEvalCommand(root)};
+  std::vector<Command> commands = {addCompileCommand(root), addRunCommand(root),     addVerifyCommand(root),
+                                   addBenchCommand(root),   addInspectCommand(root), addGradCommand(root),
+                                   addTrainCommand(root),   addEvalCommand(root)};
 
   std::vector<std::string> arguments, mlirSwitches;
   for (int i = 1; i < argc; ++i)
