@@ -347,7 +347,7 @@ Tensor Graph::input(const std::string &name, Dtype dtype, Shape shape, Where whe
 Tensor Graph::parameter(const std::string &name, Array initial, Where where) {
   claim(*state, name, where);
   state->types[name] = typeOf(initial.dtype(), shapeOf(initial));
-  state->parameters[name] = {std::move(initial), {}};
+  state->parameters[name].value = std::move(initial);
   state->parameterOrder.push_back(name);
   return state->tensor(name);
 }

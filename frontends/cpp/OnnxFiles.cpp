@@ -95,7 +95,7 @@ Graph import_onnx(const std::string &path, const ImportSettings &options) {
     if (value.bytes() != data.bytes.size())
       throw Error(Code::bad_argument, path + ": initializer '" + tensor.name() + "' has the wrong size");
     std::copy(data.bytes.begin(), data.bytes.end(), static_cast<char *>(value.data()));
-    state->parameters[tensor.name()] = {std::move(value), {}};
+    state->parameters[tensor.name()].value = std::move(value);
     state->parameterOrder.push_back(tensor.name());
   }
   *graph.mutable_initializer() = std::move(others);

@@ -106,7 +106,7 @@ static llvm::Expected<std::shared_ptr<llvm::MemoryBuffer>> externalData(const Mo
     return fault(exception.what());
   }
   auto file = llvm::sys::fs::convertFDToNativeFile(descriptor);
-  auto close = llvm::make_scope_exit([&] { (void)llvm::sys::fs::closeFile(file); });
+  llvm::scope_exit close([&] { (void)llvm::sys::fs::closeFile(file); });
   llvm::sys::fs::file_status status;
   if (std::error_code error = llvm::sys::fs::status(descriptor, status))
     return fault(location + ": " + error.message());
