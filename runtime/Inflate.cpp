@@ -4,6 +4,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// Not zlib's: a program that trains reads .npz files too, and whatever its processor it is linked with the runtime alone.
+//
+//===----------------------------------------------------------------------===//
 
 #include "runtime/Inflate.h"
 

@@ -1,4 +1,4 @@
-//===- Model.cpp - Reading and checking ONNX files ------------------------===//
+//===- Model.cpp - Reading, checking and writing ONNX files ---------------===//
 //
 // Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
