@@ -46,6 +46,22 @@ static bool isFloat(const onnx::TensorProto &tensor) {
          tensor.data_type() == TensorProto::FLOAT16 || tensor.data_type() == TensorProto::BFLOAT16;
 }
 
+/// Brings a model to that version of ONNX's operators and to the caller's sizes, and infers all types.
+static void prepare(onnx::ModelProto &model, int64_t version, const ImportSettings &options) {
+  for (const onnx::OperatorSetIdProto &opset : model.opset_import())
+    if (opset.domain().empty() && opset.version() < version) {
+      model = onnx::version_conversion::ConvertVersion(model, int(version));
+      break;
+    }
+  onnx::GraphProto &graph = *model.mutable_graph(); // another one after a conversion
+  graph.clear_value_info();                         // their sizes may be those that change
+  renameDims(graph, options.dims);
+  for (onnx::ValueInfoProto &output : *graph.mutable_output())
+    output.mutable_type()->mutable_tensor_type()->clear_shape();
+  onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(),
+                                     onnx::ShapeInferenceOptions(true, 0, true));
+}
+
 Graph import_onnx(const std::string &path, const ImportSettings &options) {
   std::shared_ptr<onnx_import::Model> file = take(onnx_import::loadModel(path));
   auto state = std::make_shared<GraphState>();
@@ -53,24 +69,14 @@ Graph import_onnx(const std::string &path, const ImportSettings &options) {
   int64_t version = state->model.opset_import(0).version();
   onnx::ModelProto &model = state->model;
   model = file->proto;
-  onnx::GraphProto &graph = *model.mutable_graph();
   try {
-    for (onnx::OperatorSetIdProto &opset : *model.mutable_opset_import())
-      if (opset.domain().empty() && opset.version() < version) {
-        model = onnx::version_conversion::ConvertVersion(model, int(version));
-        break;
-      }
-    graph.clear_value_info(); // their sizes may be those that change
-    renameDims(graph, options.dims);
-    for (onnx::ValueInfoProto &output : *graph.mutable_output())
-      output.mutable_type()->mutable_tensor_type()->clear_shape();
-    onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(),
-                                       onnx::ShapeInferenceOptions(true, 0, true));
+    prepare(model, version, options);
   } catch (const Error &) {
     throw;
   } catch (const std::exception &exception) {
     throw Error(Code::bad_argument, path + ": " + exception.what());
   }
+  onnx::GraphProto &graph = *model.mutable_graph();
   for (auto *values : {graph.mutable_input(), graph.mutable_output(), graph.mutable_value_info()})
     for (const onnx::ValueInfoProto &value : *values)
       state->types[value.name()] = value.type();

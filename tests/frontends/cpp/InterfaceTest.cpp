@@ -8,6 +8,8 @@
 #include "tests/frontends/cpp/Message.h"
 #include "tests/frontends/cpp/References.h"
 #include <cmath>
+#include <cstdio>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <ingot/ingot.h>
 
@@ -450,6 +452,24 @@ TEST(TrainingMode, IsLeftForEvaluation) {
     t.step(set.arrays());
     EXPECT_NE(t.evaluate(set, 4).at("loss"), metrics.at("loss"));
   }
+}
+
+TEST(Executables, BindSizesWithAndWithoutNames) {
+  std::string path = testing::TempDir() + "ingot-interface-sizes.onnxtxt";
+  std::ofstream(path) << R"(<ir_version: 8, opset_import: ["" : 17]>
+    sizes (float[?, N] x, float[N] y) => (float[?, N] z) { z = Add(x, y) })";
+  Executable model = compile(import_onnx(path));
+  for (int64_t rows : {2, 3}) {
+    Array x = nn::ones()({rows, 4}, 0), z = model({{"x", x}, {"y", x.rows(0, 1).reshape({4})}}).at("z");
+    EXPECT_EQ(z.shape(), (std::vector<int64_t>{rows, 4}));
+    EXPECT_EQ(z.at(4 * rows - 1), 2);
+  }
+  auto call = [&](std::vector<int64_t> x, std::vector<int64_t> y) {
+    return messageOf([&] { model({{"x", Array(f32, x)}, {"y", Array(f32, y)}}); });
+  };
+  EXPECT_THAT(call({2, 4}, {5}), HasSubstr("input 'y': got 5 for dimension 'N', want the 4 of input 'x'"));
+  EXPECT_THAT(call({4}, {4}), HasSubstr("input 'x': got f32[4], want f32[x.0,N]"));
+  std::remove(path.c_str());
 }
 
 TEST(Executables, ForgetWhatIsLongNotCalled) {
