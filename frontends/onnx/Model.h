@@ -1,4 +1,4 @@
-//===- Model.h - Reading, checking and looking into ONNX files --*- C++ -*-===//
+//===- Model.h - Reading, checking and writing ONNX files -------*- C++ -*-===//
 //
 // Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
