@@ -8,11 +8,12 @@
 #include "compiler/Passes.h"
 #include "compiler/graph/OpenContractions.h"
 #include "dialects/ingot/Values.h"
-#include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/SetVector.h"
+#include <queue>
 
 namespace ingot {
 #define GEN_PASS_DEF_FORMGROUPS
@@ -261,6 +262,40 @@ void buildGroup(Unit &unit) {
     op->erase();
 }
 
+/// Orders ops such that each follows what it reads, and as they stood where that leaves a choice: what had to wait comes
+/// as soon as it can. MLIR's sortTopologically puts it off behind all that need not wait, which then lives longer.
+void sortByUse(Block &block) {
+  SmallVector<Operation *> ops;
+  llvm::DenseMap<Operation *, unsigned> places;
+  for (Operation &op : block.without_terminator()) {
+    places[&op] = ops.size();
+    ops.push_back(&op);
+  }
+  SmallVector<llvm::SmallSetVector<unsigned, 4>> readers(ops.size());
+  SmallVector<unsigned> missing(ops.size(), 0);
+  for (auto [place, op] : llvm::enumerate(ops))
+    op->walk([&](Operation *part) {
+      for (Value operand : part->getOperands()) {
+        Operation *definition = operand.getDefiningOp();
+        Operation *producer = definition ? block.findAncestorOpInBlock(*definition) : nullptr;
+        if (producer && producer != op)
+          missing[place] += readers[places.lookup(producer)].insert(place);
+      }
+    });
+  std::priority_queue<unsigned, std::vector<unsigned>, std::greater<>> ready;
+  for (unsigned place = 0; place < ops.size(); ++place)
+    if (missing[place] == 0)
+      ready.push(place);
+  while (!ready.empty()) {
+    unsigned place = ready.top();
+    ready.pop();
+    ops[place]->moveBefore(&block, block.without_terminator().end());
+    for (unsigned reader : readers[place])
+      if (--missing[reader] == 0)
+        ready.push(reader);
+  }
+}
+
 struct FormGroups : ingot::impl::FormGroupsBase<FormGroups> {
   using FormGroupsBase::FormGroupsBase;
 
@@ -281,7 +316,7 @@ struct FormGroups : ingot::impl::FormGroupsBase<FormGroups> {
       if (unit->kind != Unit::Alone && !unit->ops.empty()) // not merged into another
         buildGroup(*unit);
     // A group stands where its last op stood; what uses its other results may stand before.
-    sortTopologically(&block);
+    sortByUse(block);
   }
 };
 
