@@ -31,8 +31,9 @@ public:
   Recomputation(Block &body, Operation *loss, unsigned segments) : body(body), loss(loss), segments(segments) {}
 
   void run() {
+    sink();
     cut();
-    for (unsigned segment = 0; segment + 1 < segments; ++segment)
+    for (unsigned segment = 0; segment < last; ++segment)
       recompute(segment);
   }
 
@@ -43,25 +44,72 @@ private:
     return llvm::any_of(value.getUses(), [&](OpOperand &use) { return !isForward(userOf(use)); });
   }
 
-  /// Gives each op up to the loss the number of its segment.
+  /// Moves what reads nothing but arguments and constants, such as turned weights, down to where it is first read: it
+  /// is at hand in each segment and need not be carried there.
+  void sink() {
+    auto isAtHand = [](Value value) { return isa<BlockArgument>(value) || isFree(value.getDefiningOp()); };
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body))) {
+      if (!isForward(&op) || isFree(&op) || op.getNumRegions() != 0 || !isMemoryEffectFree(&op) ||
+          !llvm::all_of(op.getOperands(), isAtHand))
+        continue;
+      Operation *first = nullptr;
+      for (OpOperand &use : op.getUses())
+        if (Operation *user = userOf(use); isForward(user) && (!first || user->isBeforeInBlock(first)))
+          first = user;
+      if (first)
+        op.moveBefore(first);
+    }
+  }
+
+  /// Gives each op up to the loss the number of its segment: the cuts with the fewest bytes across them of those
+  /// between which no more is kept than a share of the whole, a quarter above the mean.
   void cut() {
-    int64_t total = 0, sum = 0;
-    auto keptBytes = [&](Operation &op) {
-      int64_t bytes = 0;
-      if (!isFree(&op))
-        for (Value result : op.getResults())
-          bytes += isKept(result) ? bytesOf(result) : 0;
-      return bytes;
+    struct Result {
+      int64_t bytes, kept;
+      unsigned read; ///< by the last op up to the loss that does
     };
+    SmallVector<Operation *> ops;
     for (Operation &op : body)
       if (isForward(&op))
-        total += keptBytes(op);
-    for (Operation &op : body) {
-      if (!isForward(&op))
-        break;
-      segmentOf[&op] = total == 0 ? 0 : std::min<int64_t>(sum * segments / total, segments - 1);
-      sum += keptBytes(op);
+        segmentOf[&op] = ops.size(), ops.push_back(&op);
+    SmallVector<SmallVector<Result>> results(ops.size());
+    SmallVector<int64_t> crossing(ops.size() + 1, 0); // before each op
+    int64_t total = 0;
+    for (auto [place, op] : llvm::enumerate(ops)) {
+      for (Value value : isFree(op) ? ValueRange() : ValueRange(op->getResults())) {
+        Result result{bytesOf(value), isKept(value) ? bytesOf(value) : 0, unsigned(place)};
+        for (OpOperand &use : value.getUses())
+          if (Operation *user = userOf(use); isForward(user))
+            result.read = std::max(result.read, segmentOf.lookup(user));
+        for (unsigned i = place + 1; i <= result.read; ++i)
+          crossing[i] += result.bytes;
+        total += result.kept;
+        results[place].push_back(result);
+      }
     }
+
+    int64_t limit = total / segments + total / segments / 4;
+    constexpr int64_t unknown = std::numeric_limits<int64_t>::max();
+    SmallVector<int64_t> cost(ops.size() + 1, unknown); // of cutting the ops up to each
+    SmallVector<unsigned> begin(ops.size() + 1, 0);     // of the segment that ends there
+    cost[0] = 0;
+    for (unsigned end = 1; end <= ops.size(); ++end) {
+      int64_t kept = 0;
+      for (unsigned first = end; first-- > 0;) {
+        for (const Result &result : results[first])
+          kept += result.read < end ? result.kept : 0;
+        if (kept > limit && first + 1 < end)
+          break;
+        if (cost[first] + crossing[first] < cost[end])
+          std::tie(cost[end], begin[end]) = std::pair(cost[first] + crossing[first], first);
+      }
+    }
+    SmallVector<unsigned> cuts;
+    for (unsigned end = ops.size(); end > 0; end = begin[end])
+      cuts.push_back(begin[end]);
+    last = cuts.size() - 1;
+    for (auto [place, op] : llvm::enumerate(ops))
+      segmentOf[op] = llvm::count_if(cuts, [&](unsigned first) { return first != 0 && first <= place; });
   }
 
   /// Whether a later segment reads `value`, which is therefore there when the gradient comes to its own segment.
@@ -72,58 +120,69 @@ private:
     });
   }
 
-  void recompute(unsigned segment) {
-    llvm::SetVector<Value> wanted;
-    Operation *first = nullptr;
-    auto inSegment = [&](Value value) {
-      Operation *op = value.getDefiningOp();
-      return op && op->getBlock() == &body && isForward(op) && !isFree(op) && segmentOf.lookup(op) == segment &&
-             !isCheckpoint(value, segment);
-    };
-    for (Operation &op : body)
-      for (Value result : op.getResults())
-        if (isForward(&op) && inSegment(result) && isKept(result)) {
-          wanted.insert(result);
-          for (OpOperand &use : result.getUses())
-            if (Operation *user = userOf(use); !isForward(user) && (!first || user->isBeforeInBlock(first)))
-              first = user;
-        }
-    if (!first)
-      return;
+  bool isComputedAgain(Value value, unsigned segment) {
+    Operation *op = value.getDefiningOp();
+    return op && op->getBlock() == &body && isForward(op) && !isFree(op) && segmentOf.lookup(op) == segment &&
+           !isCheckpoint(value, segment);
+  }
 
+  /// Computes each value of a segment that the gradient reads again, before the first op that does.
+  void recompute(unsigned segment) {
+    SmallVector<std::pair<Operation *, Value>> wanted;
+    for (Operation &op : body) {
+      if (!isForward(&op))
+        break;
+      for (Value result : op.getResults()) {
+        Operation *first = nullptr;
+        for (OpOperand &use : result.getUses())
+          if (Operation *user = userOf(use); !isForward(user) && (!first || user->isBeforeInBlock(first)))
+            first = user;
+        if (first && isComputedAgain(result, segment))
+          wanted.push_back({first, result});
+      }
+    }
+    llvm::sort(wanted, [](auto &a, auto &b) {
+      if (a.first != b.first)
+        return a.first->isBeforeInBlock(b.first);
+      Operation *left = a.second.getDefiningOp(), *right = b.second.getDefiningOp();
+      return left != right && left->isBeforeInBlock(right);
+    });
+    IRMapping again;
+    for (auto [first, value] : wanted)
+      computeAgain(value, first, segment, again);
+    for (auto [first, value] : wanted)
+      value.replaceUsesWithIf(again.lookup(value), [&](OpOperand &use) { return !isForward(userOf(use)); });
+  }
+
+  /// Clones what `value` needs of its segment, and has not been cloned yet, before `place`.
+  void computeAgain(Value value, Operation *place, unsigned segment, IRMapping &again) {
     llvm::SetVector<Operation *> slice;
     llvm::SetVector<Value> given;
-    SmallVector<Value> work(wanted.getArrayRef());
+    SmallVector<Value> work = {value};
     while (!work.empty()) {
-      Value value = work.pop_back_val();
-      if (!inSegment(value)) {
-        Operation *op = value.getDefiningOp();
-        bool isOuter = value.getParentBlock() == &body;
-        if (isOuter && !(op && isFree(op)))
-          given.insert(value);
+      Value needed = work.pop_back_val();
+      if (again.contains(needed))
         continue;
+      Operation *op = needed.getDefiningOp();
+      if (!isComputedAgain(needed, segment)) {
+        if (needed.getParentBlock() == &body && !(op && isFree(op)))
+          given.insert(needed);
+      } else if (slice.insert(op)) {
+        op->walk([&](Operation *part) { llvm::append_range(work, part->getOperands()); });
       }
-      Operation *op = value.getDefiningOp();
-      if (!slice.insert(op))
-        continue;
-      op->walk([&](Operation *part) { llvm::append_range(work, part->getOperands()); });
     }
     SmallVector<Operation *> ordered = slice.takeVector();
     llvm::sort(ordered, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
-
-    OpBuilder b(first);
-    IRMapping again;
-    for (Value value : given)
-      again.map(value, OpaqueOp::create(b, value.getLoc(), value).getY());
+    OpBuilder b(place);
+    for (Value needed : given)
+      again.map(needed, OpaqueOp::create(b, needed.getLoc(), needed).getY());
     for (Operation *op : ordered)
       b.clone(*op, again);
-    for (Value value : wanted)
-      value.replaceUsesWithIf(again.lookup(value), [&](OpOperand &use) { return !isForward(userOf(use)); });
   }
 
   Block &body;
   Operation *loss;
-  unsigned segments;
+  unsigned segments, last = 0;
   llvm::DenseMap<Operation *, unsigned> segmentOf;
 };
 
