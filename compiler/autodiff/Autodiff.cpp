@@ -10,6 +10,7 @@
 #include "dialects/ingot/Movement.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace ingot {
@@ -214,14 +215,53 @@ LogicalResult expand(GradientOp op) {
   return success();
 }
 
+/// Moves what follows the gradients, such as the steps of an optimizer, up to the last op before it that it depends on:
+/// a gradient that only its own parameter's step reads is gone before the next one comes.
+void stepEarly(Block &block, Operation *from) {
+  llvm::MapVector<Operation *, Operation *> anchors; // null for what depends on arguments and constants alone
+  for (Operation &op : llvm::make_range(from->getIterator(), block.without_terminator().end()))
+    if (op.getNumRegions() == 0 && isMemoryEffectFree(&op) && !op.hasTrait<OpTrait::ConstantLike>())
+      anchors.insert({&op, nullptr});
+  for (auto &[op, anchor] : anchors)
+    for (Value operand : op->getOperands()) {
+      Operation *producer = operand.getDefiningOp();
+      if (!producer || producer->getBlock() != &block)
+        continue;
+      if (producer->hasTrait<OpTrait::ConstantLike>()) {
+        producer->moveBefore(&block, block.begin());
+        continue;
+      }
+      auto moved = anchors.find(producer);
+      Operation *place = moved != anchors.end() ? moved->second : producer;
+      if (place && (!anchor || anchor->isBeforeInBlock(place)))
+        anchor = place;
+    }
+  for (auto &[op, anchor] : llvm::reverse(anchors)) // the rest comes where it is first read
+    if (Operation *self = op; !anchor)
+      for (Operation *user : self->getUsers())
+        if (Operation *place = anchors.lookup(user); place && (!anchor || place->isBeforeInBlock(anchor)))
+          anchor = place;
+  llvm::DenseMap<Operation *, Operation *> ends; // the last op moved behind each
+  for (auto [op, anchor] : anchors.takeVector())
+    if (anchor) {
+      Operation *&end = ends.try_emplace(anchor, anchor).first->second;
+      op->moveAfter(end);
+      end = op;
+    }
+}
+
 struct Autodiff : ingot::impl::AutodiffBase<Autodiff> {
   void runOnOperation() override {
     // In their order, so that the gradient of a gradient finds the ops of the first.
     SmallVector<GradientOp> gradients;
     getOperation().walk([&](GradientOp op) { gradients.push_back(op); });
-    for (GradientOp op : gradients)
+    for (GradientOp op : gradients) {
+      Operation *next = op->getNextNode();
       if (failed(expand(op)))
         return signalPassFailure();
+      if (op == gradients.back())
+        stepEarly(*next->getBlock(), next);
+    }
     getOperation().walk([](StopGradientOp op) {
       op.replaceAllUsesWith(op.getX());
       op.erase();

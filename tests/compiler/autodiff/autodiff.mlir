@@ -137,3 +137,32 @@ func.func @none(%x: tensor<4xf32>) -> tensor<4xf32> {
   %g = ingot.gradient %c, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   return %g : tensor<4xf32>
 }
+
+// -----
+
+// A parameter's step comes right behind its gradient, before the gradient of the next.
+// CHECK-LABEL: func.func @steps(
+// CHECK-SAME: %[[W1:.*]]: tensor<8x8xf32>, %[[W2:.*]]: tensor<8x8xf32>, %[[X:.*]]: tensor<4x8xf32>, %[[RATE:.*]]: tensor<f32>
+func.func @steps(%w1: tensor<8x8xf32>, %w2: tensor<8x8xf32>, %x: tensor<4x8xf32>, %rate: tensor<f32>)
+    -> (tensor<f32>, tensor<8x8xf32>, tensor<8x8xf32>) {
+  // CHECK: %[[G2:.*]] = ingot.matmul %{{.*}}, %{{.*}} {transpose_a = true}
+  // CHECK-NEXT: %[[RATE2:.*]] = ingot.add %[[RATE]], %[[RATE]]
+  // CHECK-NEXT: %[[MOVE2:.*]] = ingot.mul %[[G2]], %[[RATE2]]
+  // CHECK-NEXT: %[[NEW2:.*]] = ingot.sub %[[W2]], %[[MOVE2]]
+  // CHECK: %[[G1:.*]] = ingot.matmul %[[X]], %{{.*}} {transpose_a = true}
+  // CHECK-NEXT: %[[MOVE1:.*]] = ingot.mul %[[G1]], %[[RATE2]]
+  // CHECK-NEXT: %[[NEW1:.*]] = ingot.sub %[[W1]], %[[MOVE1]]
+  // CHECK: return %{{.*}}, %[[NEW1]], %[[NEW2]]
+  %a = ingot.matmul %x, %w1 : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %b = ingot.tanh %a : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %c = ingot.matmul %b, %w2 : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %l = ingot.reduce_sum %c {axes = array<i64: 0, 1>, keepdims = false} : (tensor<4x8xf32>) -> tensor<f32>
+  %g:2 = ingot.gradient %l, %w1, %w2 : (tensor<f32>, tensor<8x8xf32>, tensor<8x8xf32>)
+      -> (tensor<8x8xf32>, tensor<8x8xf32>)
+  %twice = ingot.add %rate, %rate : (tensor<f32>, tensor<f32>) -> tensor<f32>
+  %m1 = ingot.mul %g#0, %twice : (tensor<8x8xf32>, tensor<f32>) -> tensor<8x8xf32>
+  %n1 = ingot.sub %w1, %m1 : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  %m2 = ingot.mul %g#1, %twice : (tensor<8x8xf32>, tensor<f32>) -> tensor<8x8xf32>
+  %n2 = ingot.sub %w2, %m2 : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %l, %n1, %n2 : tensor<f32>, tensor<8x8xf32>, tensor<8x8xf32>
+}
