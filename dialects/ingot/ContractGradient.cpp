@@ -27,8 +27,12 @@ SmallVector<Value> MatMulOp::buildGradient(ImplicitLocOpBuilder &b, ValueRange c
   }
   bool ta = getTransposeA(), tb = getTransposeB();
   Value dx = ta ? MatMulOp::create(b, w, dy, tb, true) : MatMulOp::create(b, dy, w, false, !tb);
+  if (rankOf(x) > 2 && rankOf(w) == 2 && !ta) { // one product of all rows instead of a sum of one for each batch
+    x = flattened(b, x, -1);
+    dy = flattened(b, dy, -1);
+  }
   Value dw = tb ? MatMulOp::create(b, dy, x, true, ta) : MatMulOp::create(b, x, dy, !ta, false);
-  // The other operand's batch is summed by the engine, as for any operand that broadcasts.
+  // Any other batch of an operand is summed by the engine, as for any operand that broadcasts.
   return {row ? squeezed(b, dx, {-2}) : dx, column ? squeezed(b, dw, {-1}) : dw};
 }
 
