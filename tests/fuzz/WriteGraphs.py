@@ -14,13 +14,14 @@ compute them.
 Only outputs that have one answer are written: the engines must agree, and so must they with themselves after a relative
 change of 1e-6 to every float that goes in, or to every float that an operator rounds. They differ where ONNX leaves the
 result open (an integer divided by zero, a number cast to a type that cannot hold it), where rounding decides (a
-comparison of nearly equal numbers, the largest of equal ones), and beside poles. Ingot has no say in it, and whatever is
-written it must compute. The same seed and versions give the same graphs."""
+comparison of nearly equal numbers, the largest of equal ones), and beside poles. Ingot has no say in it, and what is
+written it must compute. The same seed and versions give the same graphs, where no limit of time was reached."""
 import argparse
 import functools
 import pathlib
 import random
 import shutil
+import signal
 import warnings
 
 import numpy
@@ -39,6 +40,7 @@ from nnsmith.narrow_spec import auto_opset
 
 DTYPES = ["float32", "float64", "int32", "int64", "bool"]
 LARGEST = 16 << 20  # bytes of a model: NNSmith bounds the activations, and some of its weights have a gigabyte
+SECONDS = 20  # for an engine: the reference evaluator needs minutes for some graphs
 DRAWS = 3  # of rounding errors; one alone leaves half of the decisions between two equal numbers as they are
 # Operators whose results are exact: they move or choose numbers, or make integers of them.
 EXACT = set("Abs ArgMax ArgMin Cast Ceil Clip Concat Constant ConstantOfShape Expand Flatten Floor Gather Identity Max "
@@ -100,13 +102,22 @@ def disturbed(model, inputs):
         yield rounded(model, seed), inputs
 
 
+def stop(*_):
+    raise TimeoutError
+
+
 def answers(model, inputs):
-    """What each engine that has kernels for the model computes."""
+    """What each engine that has kernels for the model computes, in time."""
+    signal.signal(signal.SIGALRM, stop)
     for engine in (run_onnxruntime, run_reference):
         try:
-            yield [numpy.asarray(value) for value in engine(model, inputs)]
+            signal.alarm(SECONDS)
+            results = [numpy.asarray(value) for value in engine(model, inputs)]
         except Exception:  # each engine has its own ways to say that it cannot
             continue
+        finally:
+            signal.alarm(0)
+        yield results
 
 
 def agree(first, second):
