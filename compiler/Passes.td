@@ -72,9 +72,10 @@ def Layout : Pass<"layout", "::mlir::func::FuncOp"> {
 def Recompute : Pass<"recompute", "::mlir::func::FuncOp"> {
   let summary = "Computes values again for the gradient instead of keeping them";
   let description = [{
-    The ops up to the loss, which is the first result, are cut into segments that keep about as many bytes for the
-    gradient. What only the gradient uses of a segment is computed again before it is used, from the values that later
-    segments read anyway (Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost). The last segment is kept.
+    The ops up to the loss, which is the first result, are cut into segments. A segment keeps at most a quarter more
+    bytes for the gradient than the mean, and the cuts are those that the fewest bytes cross. What only the gradient uses
+    of a segment is computed again before it is used, from the values that later segments read anyway (Chen et al. 2016,
+    Training Deep Nets with Sublinear Memory Cost). The last segment is kept.
   }];
   let options = [Option<"segments", "segments", "unsigned", "2", "number of segments">];
 }
