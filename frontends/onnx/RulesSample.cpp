@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/onnx/Term.h"
+#include <limits>
 
 using namespace mlir;
 
@@ -349,10 +350,64 @@ static LogicalResult roiAlign(Node &n) {
   return n.result(y.to(x.getElementType()));
 }
 
+//===----------------------------------------------------------------------===//
+// MaxRoiPool
+//===----------------------------------------------------------------------===//
+
+/// The nearest whole number, halves away from zero.
+static Term nearest(const Term &x) {
+  Term size = x.apply("abs"), whole = size.apply("floor");
+  return x.apply("sign") * (whole + (size - whole >= 0.5).to(x.element()));
+}
+
+/// Which of `size` elements along an image's dimension the bins of each region cover, [regions, bins, size]. Regions
+/// include the element they end at, and bins that share an element both take it; outside of the image there is nothing.
+static Term coveredElements(const Term &start, const Term &end, int64_t bins, int64_t size) {
+  Node &n = start.n;
+  Type element = start.element();
+  auto upTo = [&](int64_t count, ArrayRef<int64_t> shape) {
+    return Term(n, n.integersConstant(llvm::to_vector(llvm::seq(count)))).to(element).reshape(shape);
+  };
+  int64_t count = start.type().getDimSize(0);
+  Term first = nearest(start).reshape({count, 1, 1}), last = nearest(end).reshape({count, 1, 1});
+  Term length = (last - first + 1.0).with("max", first.number(1)) / double(bins);
+  Term bin = upTo(bins, {bins, 1}), place = upTo(size, {size}) - first;
+  return (place >= (bin * length).apply("floor")) & (place < ((bin + 1.0) * length).apply("ceil"));
+}
+
+/// Girshick, "Fast R-CNN", section 2.1. The largest of a bin's elements is that of its rows' largest elements, so that a
+/// bin never needs a list of what it covers; a bin that covers nothing is zero.
+static LogicalResult maxRoiPool(Node &n) {
+  RankedTensorType x = n.type(0), regions = n.type(1);
+  if (x.getRank() != 4 || regions.getRank() != 2 || regions.getDimSize(1) != 5)
+    return n.invalid("want images, and regions of an image's number and four places");
+  if (!x.hasStaticShape() || !regions.hasStaticShape())
+    return n.unsupported("the sizes are not known at compile time");
+  SmallVector<int64_t> pooled = n.integers("pooled_shape").value_or(SmallVector<int64_t>());
+  if (pooled.size() != 2 || llvm::any_of(pooled, [](int64_t bins) { return bins < 1 || bins > 65536; }))
+    return n.invalid("want a pooled_shape of two numbers from 1 to 65536");
+  Term corners = Term(n, n.in(1)).to(computeType(regions.getElementType()));
+  Term images = Term(n, n.in(0)).gather(corners.slice(1, 0, 1).to(n.b.getI64Type()).reshape({regions.getDimSize(0)}), 0);
+  corners = corners * n.number("spatial_scale", 1);
+  auto corner = [&](int64_t i) { return corners.slice(1, i, i + 1); };
+
+  int64_t count = regions.getDimSize(0), channels = x.getDimSize(1), height = x.getDimSize(2), width = x.getDimSize(3);
+  Term rows = coveredElements(corner(2), corner(4), pooled[0], height).reshape({count, 1, pooled[0], height, 1});
+  Term columns = coveredElements(corner(1), corner(3), pooled[1], width).reshape({count, 1, 1, pooled[1], width});
+  Term none = images.number(-std::numeric_limits<double>::infinity());
+  Term ofRows = select(columns, images.reshape({count, channels, height, 1, width}), none)
+                    .reduce("reduce_max", {4}, false)
+                    .reshape({count, channels, 1, height, pooled[1]});
+  Term y = select(rows, ofRows, none).reduce("reduce_max", {3}, false);
+  Term covers = rows.reduce("reduce_max", {3}, false) & columns.reduce("reduce_max", {4}, false);
+  return n.result(select(covers, y, y.number(0)));
+}
+
 void addSampleRules(RuleMap &rules) {
   rules[".GridSample"] = gridSample;
   rules[".DeformConv"] = deformConv;
   rules[".RoiAlign"] = roiAlign;
+  rules[".MaxRoiPool"] = maxRoiPool;
 }
 
 } // namespace ingot::onnx_import

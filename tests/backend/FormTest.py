@@ -36,7 +36,6 @@ STRINGS = "refused: tensors of strings"
 UNTESTED = {
     "Bernoulli": RANDOM,
     "ImageDecoder": "refused: it decodes files",
-    "MaxRoiPool": "refused: not supported",
     "Multinomial": RANDOM,
     "NonMaxSuppression": "refused: the size of its result depends on data",
     "RandomNormal": RANDOM,

@@ -42,7 +42,6 @@ IN_F32 = {"BlackmanWindow", "GroupNormalization", "HammingWindow", "HannWindow",
 IN_F32_TOLERANCE = 1e-5, 1e-6
 UNTESTED = {
     "Bernoulli": RANDOM,
-    "MaxRoiPool": "refused: not supported",
     "Multinomial": RANDOM,
     "RandomNormal": RANDOM,
     "RandomNormalLike": RANDOM,

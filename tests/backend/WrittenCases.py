@@ -5,7 +5,7 @@
 #
 #===------------------------------------------------------------------------===#
 """Cases of operators that have no backend test of one node between tensors, or none that older versions know: pools
-over everything, control flow, sequences, optionals and gradients."""
+over everything and over regions, control flow, sequences, optionals and gradients."""
 import collections
 
 import ml_dtypes
@@ -131,6 +131,33 @@ def elements(add):
         {"y": x[:, :, rows][..., columns]}, name="resize_tf_half_pixel", least=11, most=11)
 
 
+def max_roi_pool(x, regions, pooled, scale):
+    """Fast R-CNN's pooling, bin by bin."""
+    y = numpy.zeros((len(regions), x.shape[1], *pooled), x.dtype)
+    for r, (image, *places) in enumerate(regions):
+        left, top, right, bottom = (int(numpy.sign(p) * numpy.floor(abs(p * scale) + 0.5)) for p in places)
+        height, width = (max(length, 1) / bins for length, bins in zip((bottom - top + 1, right - left + 1), pooled))
+        for i, j in numpy.ndindex(*pooled):
+            rows, columns = (slice(max(start + int(numpy.floor(bin * size)), 0),
+                                   max(start + int(numpy.ceil((bin + 1) * size)), 0))
+                             for bin, start, size in ((i, top, height), (j, left, width)))
+            covered = x[int(image), :, rows, columns]
+            if covered.size:
+                y[r, :, i, j] = covered.max((1, 2))
+    return y
+
+
+def regions(add):
+    # Inside, across the borders, outside, of no size, and the wrong way round.
+    places = numpy.float32([[0, 1, 1, 9, 12], [1, -7, 3, 4, 30], [0, 40, 40, 50, 60], [1, 5, 5, 5, 5], [0, 9, 9, 3, 2]])
+    for pooled, scale in ((2, 3), 0.5), ((5, 4), 1.0), ((1, 1), 0.25):
+        pool = lambda x, r, pooled=pooled, scale=scale: [max_roi_pool(x, r, pooled, scale)]
+        x = numbers(2, 3, 7, 11)
+        add(helper.make_node("MaxRoiPool", ["x", "regions"], ["y"], pooled_shape=pooled, spatial_scale=scale),
+            {"x": x, "regions": places}, {"y": pool(x, places)[0]}, name=f"max_roi_pool_{pooled[0]}x{pooled[1]}",
+            formula=pool)
+
+
 def training(add):
     x = numbers(3, 2)
     add(helper.make_node("Gradient", ["x"], ["dx"], domain=TRAINING, xs=["x"], y="y"), {"x": x}, {"dx": 2 * x},
@@ -145,6 +172,6 @@ def written_cases():
         inputs, outputs = ({n: numpy.asarray(v) for n, v in values.items()} for values in (inputs, outputs))
         cases[node.domain, node.op_type].append((Case(f"written_{name}", node, inputs, outputs, 0, **around), least, most))
 
-    for family in (control_flow, sequences, elements, training):
+    for family in (control_flow, sequences, elements, regions, training):
         family(add)
     return cases
