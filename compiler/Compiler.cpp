@@ -235,8 +235,8 @@ static Expected<std::unique_ptr<Module>> lower(mlir::ModuleOp module, const Opti
       return error;
   }
   Options chosen = options;
-  if (options.maxMemory != 0 && hasGradient(module)) {
-    Expected<unsigned> segments = chooseSegments(module, options);
+  if (hasGradient(module)) {
+    Expected<unsigned> segments = options.maxMemory != 0 ? chooseSegments(module, options) : 1;
     if (!segments)
       return segments.takeError();
     chosen.segments = *segments;

@@ -46,7 +46,7 @@ struct Options {
   bool sanitize = false;                    ///< one allocation a buffer, instrumented with LLVM's address sanitizer
   std::string dumpDir;                      ///< numbered files after each phase, when not empty
   uint64_t maxMemory = 0;                   ///< limit on the arena, weights, inputs and outputs in bytes, or 0
-  unsigned segments = 1;                    ///< what is before a loss is kept for its gradient in one piece, or computed again
+  unsigned segments = 0;                    ///< see Recompute; 0: what a gradient needs is kept
   std::map<std::string, int64_t> dims;      ///< values of named dimensions
   std::map<std::string, Range> ranges;      ///< bounds of dimensions that stay open
   std::map<unsigned, std::string> values;   ///< elements of inputs that are constants, by the inputs' places

@@ -72,12 +72,15 @@ def Layout : Pass<"layout", "::mlir::func::FuncOp"> {
 def Recompute : Pass<"recompute", "::mlir::func::FuncOp"> {
   let summary = "Computes values again for the gradient instead of keeping them";
   let description = [{
-    The ops up to the loss, which is the first result, are cut into segments. A segment keeps at most a quarter more
-    bytes for the gradient than the mean, and the cuts are those that the fewest bytes cross. What only the gradient uses
-    of a segment is computed again before it is used, from the values that later segments read anyway (Chen et al. 2016,
-    Training Deep Nets with Sublinear Memory Cost). The last segment is kept.
+    With one segment, values that are a few elementwise ops, normalizations or moves away from arguments and from what
+    the gradient reads anyway are computed again before it reads them. With more, the ops up to the loss, which is the
+    first result, are cut into segments. A segment keeps at most a quarter more bytes for the gradient than the mean, and
+    the cuts are those that the fewest bytes cross. What only the gradient uses of a segment is computed again before it
+    is used, from the values that later segments read anyway (Chen et al. 2016, Training Deep Nets with Sublinear Memory
+    Cost). The last segment is kept.
   }];
-  let options = [Option<"segments", "segments", "unsigned", "2", "number of segments">];
+  let options = [Option<"segments", "segments", "unsigned", "1", "number of segments">,
+                 Option<"least", "least", "int64_t", "64 * 1024", "bytes from which on a cheap value is not kept">];
 }
 
 def BlockAttention : Pass<"block-attention", "::mlir::func::FuncOp"> {

@@ -79,7 +79,7 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     cleanUp(pm);
     break;
   case Phase::Group: // ingot: groups and views
-    if (options.segments > 1)
+    if (options.segments > 0)
       pm.addNestedPass<func::FuncOp>(createRecompute({options.segments}));
     if (fast)
       pm.addNestedPass<func::FuncOp>(createBlockAttention());

@@ -26,15 +26,24 @@ int64_t bytesOf(Value value) {
   return type.hasStaticShape() ? type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8) : 0;
 }
 
+constexpr unsigned longest = 4; // chain of cheap ops
+
 class Recomputation {
 public:
-  Recomputation(Block &body, Operation *loss, unsigned segments) : body(body), loss(loss), segments(segments) {}
+  Recomputation(Block &body, Operation *loss) : body(body), loss(loss) {}
 
-  void run() {
+  /// Keeps what is between `segments` parts of the network, and the last part.
+  void keepCuts(unsigned segments) {
     sink();
-    cut();
+    cut(segments);
     for (unsigned segment = 0; segment < last; ++segment)
-      recompute(segment);
+      recompute([&](Value value) { return isOnlyIn(value, segment); });
+  }
+
+  /// Keeps all but what follows cheaply from what is kept.
+  void keepCostly(int64_t least) {
+    llvm::DenseMap<Value, unsigned> chains = findCheap(least);
+    recompute([&](Value value) { return chains.contains(value); });
   }
 
 private:
@@ -63,7 +72,7 @@ private:
 
   /// Gives each op up to the loss the number of its segment: the cuts with the fewest bytes across them of those
   /// between which no more is kept than a share of the whole, a quarter above the mean.
-  void cut() {
+  void cut(unsigned segments) {
     struct Result {
       int64_t bytes, kept;
       unsigned read; ///< by the last op up to the loss that does
@@ -120,14 +129,39 @@ private:
     });
   }
 
-  bool isComputedAgain(Value value, unsigned segment) {
+  bool isOnlyIn(Value value, unsigned segment) {
     Operation *op = value.getDefiningOp();
     return op && op->getBlock() == &body && isForward(op) && !isFree(op) && segmentOf.lookup(op) == segment &&
            !isCheckpoint(value, segment);
   }
 
-  /// Computes each value of a segment that the gradient reads again, before the first op that does.
-  void recompute(unsigned segment) {
+  /// The values that are a few elementwise ops, normalizations or moves away from arguments and what is kept, and how
+  /// many. A value of few bytes is kept: it hardly takes memory, and reading it is cheaper than any op.
+  llvm::DenseMap<Value, unsigned> findCheap(int64_t least) {
+    llvm::DenseMap<Value, unsigned> chains;
+    for (Operation &op : body) {
+      if (!isForward(&op))
+        break;
+      if (isFree(&op) || !isa<PointwiseOpInterface, RowwiseOpInterface, MovementOpInterface>(op))
+        continue;
+      unsigned length = 1;
+      for (Value operand : op.getOperands()) {
+        Operation *source = operand.getDefiningOp();
+        if (auto chain = chains.find(operand); chain != chains.end())
+          length = std::max(length, chain->second + 1);
+        else if (source && !isFree(source) && !isKept(operand))
+          length = longest + 1;
+      }
+      bool isSmall = llvm::all_of(op.getResults(), [&](Value value) { return bytesOf(value) < least; });
+      if (length <= longest && !(isSmall && llvm::any_of(op.getResults(), [&](Value value) { return isKept(value); })))
+        for (Value result : op.getResults())
+          chains[result] = length;
+    }
+    return chains;
+  }
+
+  /// Computes each such value that the gradient reads again, before the first op that does.
+  void recompute(llvm::function_ref<bool(Value)> isAgain) {
     SmallVector<std::pair<Operation *, Value>> wanted;
     for (Operation &op : body) {
       if (!isForward(&op))
@@ -137,7 +171,7 @@ private:
         for (OpOperand &use : result.getUses())
           if (Operation *user = userOf(use); !isForward(user) && (!first || user->isBeforeInBlock(first)))
             first = user;
-        if (first && isComputedAgain(result, segment))
+        if (first && isAgain(result))
           wanted.push_back({first, result});
       }
     }
@@ -149,13 +183,13 @@ private:
     });
     IRMapping again;
     for (auto [first, value] : wanted)
-      computeAgain(value, first, segment, again);
+      computeAgain(value, first, isAgain, again);
     for (auto [first, value] : wanted)
       value.replaceUsesWithIf(again.lookup(value), [&](OpOperand &use) { return !isForward(userOf(use)); });
   }
 
-  /// Clones what `value` needs of its segment, and has not been cloned yet, before `place`.
-  void computeAgain(Value value, Operation *place, unsigned segment, IRMapping &again) {
+  /// Clones what `value` needs and has not been cloned yet before `place`.
+  void computeAgain(Value value, Operation *place, llvm::function_ref<bool(Value)> isAgain, IRMapping &again) {
     llvm::SetVector<Operation *> slice;
     llvm::SetVector<Value> given;
     SmallVector<Value> work = {value};
@@ -164,7 +198,7 @@ private:
       if (again.contains(needed))
         continue;
       Operation *op = needed.getDefiningOp();
-      if (!isComputedAgain(needed, segment)) {
+      if (!isAgain(needed)) {
         if (needed.getParentBlock() == &body && !(op && isFree(op)))
           given.insert(needed);
       } else if (slice.insert(op)) {
@@ -182,7 +216,7 @@ private:
 
   Block &body;
   Operation *loss;
-  unsigned segments, last = 0;
+  unsigned last = 0;
   llvm::DenseMap<Operation *, unsigned> segmentOf;
 };
 
@@ -196,8 +230,13 @@ struct Recompute : ingot::impl::RecomputeBase<Recompute> {
     Block &body = func.getBody().front();
     Operation *loss =
         body.getTerminator()->getNumOperands() > 0 ? body.getTerminator()->getOperand(0).getDefiningOp() : nullptr;
-    if (loss)
-      Recomputation(body, loss, segments).run();
+    if (!loss)
+      return;
+    Recomputation recomputation(body, loss);
+    if (segments > 1)
+      recomputation.keepCuts(segments);
+    else
+      recomputation.keepCostly(least);
   }
 };
 

@@ -17,10 +17,10 @@ using namespace ingot;
 
 namespace {
 
-constexpr int layers = 12, batch = 96, width = 40;
+constexpr int layers = 12, width = 40;
 
 /// The loss of a deep perceptron and its gradients; one layer also reads the first one's result.
-std::string deepNetwork() {
+std::string deepNetwork(const std::string &activation = "tanh", int batch = 96) {
   std::string x = "tensor<" + std::to_string(batch) + "x" + std::to_string(width) + "xf32>";
   std::string w = "tensor<" + std::to_string(width) + "x" + std::to_string(width) + "xf32>";
   std::string text = "func.func @main(%h0: " + x + " {ingot.name = \"x\"}", wrt, types, names;
@@ -36,7 +36,7 @@ std::string deepNetwork() {
     std::string number = std::to_string(i), before = std::to_string(i - 1);
     text +=
         "  %m" + number + " = ingot.matmul %h" + before + ", %w" + number + " : (" + x + ", " + w + ") -> " + x + "\n";
-    text += "  %t" + number + " = ingot.tanh %m" + number + " : (" + x + ") -> " + x + "\n";
+    text += "  %t" + number + " = ingot." + activation + " %m" + number + " : (" + x + ") -> " + x + "\n";
     text += "  %h" + number + " = ingot.add %t" + number + ", %" + (i == layers - 2 ? "h1" : "t" + number) + " : (" +
             x + ", " + x + ") -> " + x + "\n";
   }
@@ -53,8 +53,6 @@ class Recompute : public testing::Test {
 protected:
   llvm::Expected<CompiledModel> compiled(uint64_t maxMemory) {
     OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(deepNetwork(), context.get());
-    Options options;
-    options.target = hostTarget();
     options.maxMemory = maxMemory;
     return compile(*module, options);
   }
@@ -82,7 +80,10 @@ protected:
     return outputs;
   }
 
+  Recompute() { options.target = hostTarget(); }
+
   std::unique_ptr<MLIRContext> context = createContext();
+  Options options;
 };
 
 uint64_t outside(const ModelInfo &info) {
@@ -101,6 +102,22 @@ TEST_F(Recompute, NeedsHalfOfTheArena) {
   ASSERT_TRUE(bool(half)) << llvm::toString(half.takeError());
   EXPECT_LE(half->info.arenaBytes, arena / 2);
   EXPECT_EQ(run(std::move(*half)), run(std::move(*whole)));
+}
+
+TEST_F(Recompute, KeepsNothingThatIsCheap) {
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(deepNetwork("gelu", 512), context.get());
+  OwningOpRef<ModuleOp> differentiated = module->clone();
+  llvm::Expected<CompiledModel> lean = compile(*module, options);
+  ASSERT_TRUE(bool(lean)) << llvm::toString(lean.takeError());
+
+  options.compileTo = Phase::Autodiff; // what has no gradient to come keeps all
+  ASSERT_FALSE(bool(runPhases(*differentiated, options)));
+  options.compileFrom = Phase::Layout;
+  options.compileTo = Phase::LLVM;
+  llvm::Expected<CompiledModel> whole = compile(*differentiated, options);
+  ASSERT_TRUE(bool(whole)) << llvm::toString(whole.takeError());
+  EXPECT_LT(lean->info.arenaBytes * 3, whole->info.arenaBytes * 2);
+  EXPECT_EQ(run(std::move(*lean)), run(std::move(*whole)));
 }
 
 TEST_F(Recompute, SaysByHowMuchItFails) {

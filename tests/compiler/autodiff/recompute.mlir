@@ -1,5 +1,6 @@
 // RUN: ingot-opt %s --autodiff --recompute=segments=3 | FileCheck %s
 // RUN: ingot-opt %s --autodiff --recompute=segments=2 | FileCheck %s --check-prefix=TWO
+// RUN: ingot-opt %s --autodiff --recompute=least=4096 | FileCheck %s --check-prefix=CHEAP
 
 // The second layer's result is read by the third, which is kept whole; the first layer is computed again right before
 // its value is needed, from what cannot be taken for the same.
@@ -63,4 +64,35 @@ func.func @narrow(%up1: tensor<4x32xf32>, %down1: tensor<4x32xf32>, %up2: tensor
       -> (tensor<4x32xf32>, tensor<4x32xf32>, tensor<4x32xf32>, tensor<4x32xf32>)
   return %l, %dw#0, %dw#1, %dw#2, %dw#3
       : tensor<f32>, tensor<4x32xf32>, tensor<4x32xf32>, tensor<4x32xf32>, tensor<4x32xf32>
+}
+
+// A chain of cheap ops is computed again from what the gradient reads anyway. What a product gives is kept, and so is
+// what is small or many ops away.
+// CHEAP-LABEL: func.func @cheap(
+// CHEAP-SAME: %[[W1:.*]]: tensor<8x64xf32>, %{{.*}}: tensor<64x8xf32>, %[[SCALE:.*]]: tensor<64xf32>
+// CHEAP: %[[A:.*]] = ingot.matmul
+// CHEAP: ingot.gelu %[[A]]
+// CHEAP: ingot.mul
+// CHEAP: %[[D:.*]] = ingot.matmul
+// CHEAP: %[[E:.*]] = ingot.exp %[[D]]
+// CHEAP: ingot.reduce_sum
+// CHEAP-NOT: ingot.exp
+// CHEAP-DAG: %[[AGAIN_A:.*]] = ingot.opaque %[[A]]
+// CHEAP-DAG: %[[AGAIN_SCALE:.*]] = ingot.opaque %[[SCALE]]
+// CHEAP: %[[B:.*]] = ingot.gelu %[[AGAIN_A]]
+// CHEAP: %[[C:.*]] = ingot.mul %[[B]], %[[AGAIN_SCALE]]
+// CHEAP: ingot.matmul %[[C]], %{{.*}} {transpose_a = true}
+// CHEAP-NOT: ingot.opaque
+// CHEAP: return
+func.func @cheap(%w1: tensor<8x64xf32>, %w2: tensor<64x8xf32>, %scale: tensor<64xf32>, %x: tensor<64x8xf32>)
+    -> (tensor<f32>, tensor<8x64xf32>, tensor<64x8xf32>) {
+  %a = ingot.matmul %x, %w1 : (tensor<64x8xf32>, tensor<8x64xf32>) -> tensor<64x64xf32>
+  %b = ingot.gelu %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+  %c = ingot.mul %b, %scale : (tensor<64x64xf32>, tensor<64xf32>) -> tensor<64x64xf32>
+  %d = ingot.matmul %c, %w2 : (tensor<64x64xf32>, tensor<64x8xf32>) -> tensor<64x8xf32>
+  %e = ingot.exp %d : (tensor<64x8xf32>) -> tensor<64x8xf32>
+  %l = ingot.reduce_sum %e {axes = array<i64: 0, 1>, keepdims = false} : (tensor<64x8xf32>) -> tensor<f32>
+  %g:2 = ingot.gradient %l, %w1, %w2 : (tensor<f32>, tensor<8x64xf32>, tensor<64x8xf32>)
+      -> (tensor<8x64xf32>, tensor<64x8xf32>)
+  return %l, %g#0, %g#1 : tensor<f32>, tensor<8x64xf32>, tensor<64x8xf32>
 }
