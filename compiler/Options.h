@@ -43,6 +43,7 @@ struct Options {
   Phase compileTo = Phase::LLVM;
   bool oracle = false;                      ///< scalar loops, no fusion, no packing: the reference
   bool evaluates = false;                   ///< the module is constants only: evaluating them is its purpose
+  bool profile = false;                     ///< for the JIT: tell when kernels run, see compiler/emit/Profile.h
   bool sanitize = false;                    ///< one allocation a buffer, instrumented with LLVM's address sanitizer
   std::string dumpDir;                      ///< numbered files after each phase, when not empty
   uint64_t maxMemory = 0;                   ///< limit on the arena, weights, inputs and outputs in bytes, or 0

@@ -261,6 +261,15 @@ def Parallelize : Pass<"parallelize", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def Profile : Pass<"profile", "::mlir::ModuleOp"> {
+  let summary = "Tells the host when kernels run";
+  let description = [{
+    Each call in @main is between `ingot_profile(its place)` and `ingot_profile(-1)`; `ingot.kernels` has the nodes and the
+    function of each.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def VerifyNoAlloc : Pass<"verify-no-alloc"> {
   let summary = "Rejects allocations and copies of buffers that would happen at run time";
 }

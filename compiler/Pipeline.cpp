@@ -137,6 +137,8 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
     if (fast && !options.sanitize)
       pm.addPass(createVerifyNoAlloc());
     cleanUp(pm);
+    if (options.profile)
+      pm.addPass(createProfile());
     break;
   case Phase::LLVM: // llvm
     addLowerToLLVM(pm, options.target);

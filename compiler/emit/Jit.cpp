@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/emit/Jit.h"
+#include "compiler/emit/Profile.h"
 #include "runtime/Builtins.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -32,11 +33,15 @@ Expected<std::unique_ptr<JitModel>> JitModel::load(std::vector<std::unique_ptr<M
   result->jit = std::move(*jit);
   JITDylib &library = result->jit->getMainJITDylib();
   SymbolMap symbols;
+  auto define = [&](StringRef name, void *address) {
+    symbols[result->jit->mangleAndIntern(name)] = {ExecutorAddr::fromPtr(address),
+                                                   JITSymbolFlags::Exported | JITSymbolFlags::Callable};
+  };
   unsigned count;
   const runtime::Symbol *known = runtime::runtimeSymbols(count);
   for (unsigned i = 0; i < count; ++i)
-    symbols[result->jit->mangleAndIntern(known[i].name)] = {ExecutorAddr::fromPtr(known[i].address),
-                                                            JITSymbolFlags::Exported | JITSymbolFlags::Callable};
+    define(known[i].name, known[i].address);
+  define("ingot_profile", reinterpret_cast<void *>(&ingot_profile));
   if (Error error = library.define(absoluteSymbols(std::move(symbols))))
     return error;
   for (std::unique_ptr<MemoryBuffer> &object : objects)
@@ -46,6 +51,7 @@ Expected<std::unique_ptr<JitModel>> JitModel::load(std::vector<std::unique_ptr<M
   if (!address)
     return address.takeError();
   result->description = address->toPtr<const ingot_model *>();
+  result->kernelNames = info.kernels;
 
   if (info.weightBytes != 0) {
     uint64_t size = alignTo(info.weightBytes, INGOT_ALIGNMENT);

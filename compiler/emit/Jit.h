@@ -32,6 +32,7 @@ public:
 
   const ingot_model &model() const { return *description; }
   const void *weights() const { return blob.get(); }
+  llvm::ArrayRef<KernelName> kernels() const { return kernelNames; }
 
 private:
   JitModel();
@@ -42,6 +43,7 @@ private:
   std::unique_ptr<llvm::orc::LLJIT> jit;
   std::unique_ptr<char, Free> blob;
   const ingot_model *description = nullptr;
+  std::vector<KernelName> kernelNames;
 };
 
 /// The symbol of the model in code that goes to the JIT, to a program or to a library.

@@ -110,6 +110,9 @@ Expected<ModelInfo> readModelInfo(mlir::ModuleOp module) {
   if (auto nodes = module->getAttrOfType<mlir::ArrayAttr>("ingot.nodes"))
     for (mlir::Attribute node : nodes)
       info.nodes.push_back(cast<mlir::StringAttr>(node).str());
+  if (auto kernels = module->getAttrOfType<mlir::ArrayAttr>("ingot.kernels"))
+    for (auto kernel : kernels.getAsRange<mlir::ArrayAttr>())
+      info.kernels.push_back({cast<mlir::StringAttr>(kernel[0]).str(), cast<mlir::StringAttr>(kernel[1]).str()});
   if (auto layout = module->getAttrOfType<mlir::ArrayAttr>("ingot.weight_layout")) {
     const WeightStore &store = module.getContext()->getLoadedDialect<IngotDialect>()->getWeights();
     mlir::SymbolTable symbols(module);

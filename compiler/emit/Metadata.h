@@ -42,6 +42,12 @@ struct DimInfo {
   int64_t low = 0, high = 0;
 };
 
+/// A kernel that a profiled run names.
+struct KernelName {
+  std::string nodes;    ///< of the model
+  std::string function; ///< which layers that are alike share
+};
+
 /// What is known of a compiled model besides its code.
 struct ModelInfo {
   std::string name; ///< as a C identifier
@@ -49,6 +55,7 @@ struct ModelInfo {
   std::vector<DimInfo> dims; ///< open ones
   uint64_t arenaBytes = 0, weightBytes = 0, scratchBytes = 0;
   std::vector<std::string> nodes; ///< those that can meet a fault
+  std::vector<KernelName> kernels; ///< with Options::profile
   std::vector<WeightPiece> weights;
 };
 

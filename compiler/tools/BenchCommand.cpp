@@ -8,6 +8,7 @@
 #include "benchmarks/Peak.h"
 #include "compiler/tools/Command.h"
 #include "compiler/tools/Peers.h"
+#include "compiler/tools/Profile.h"
 #include "dialects/ingot/Dialect.h"
 #include "runtime/CpuFeatures.h"
 #include "runtime/Session.h"
@@ -19,7 +20,7 @@ namespace {
 
 struct BenchOptions {
   CompileFlags compile;
-  std::string model, peers, python;
+  std::string model, peers, python, profile;
   unsigned threads = 0;
   double seconds = 2;
   bool json = false;
@@ -131,6 +132,11 @@ static Expected<int> run(const BenchOptions &options) {
     }
   }
   progress.clear();
+  auto profile = [&]() -> Error {
+    return options.profile.empty() ? Error::success()
+                                   : writeProfile(options.model, *compileOptions, threads, inputs, options.profile,
+                                                  /*isTold=*/!options.json);
+  };
 
   std::vector<runtime::Timing> timings;
   for (Engine &engine : engines)
@@ -143,6 +149,8 @@ static Expected<int> run(const BenchOptions &options) {
   // Measured now, beside the model: clocks and neighbours change.
   double peak = benchmarks::fmaPeak() * threads;
   if (options.json) {
+    if (Error error = profile())
+      return error;
     json::Object peers;
     for (size_t i = 1; i < engines.size(); ++i)
       peers[engines[i].name] = json::Object{{"min_ms", timings[i].minMs}, {"median_ms", timings[i].medianMs}};
@@ -171,6 +179,8 @@ static Expected<int> run(const BenchOptions &options) {
       outs() << formatv("; ingot takes {0:f2} of its time", ours.medianMs / timing.medianMs);
     outs() << "\n";
   }
+  if (Error error = profile())
+    return error;
   return 0;
 }
 
@@ -187,6 +197,8 @@ Command addBenchCommand(CLI::App &root) {
   app->add_option("--vs", options->peers, "engines to run in turns with: onnxruntime, openvino")->type_name("LIST");
   app->add_option("--python", options->python, "Python with the other engines (default: INGOT_PYTHON, else python3)")
       ->type_name("PATH");
+  app->add_option("--profile", options->profile, "write when each kernel of one run begins and ends to this trace")
+      ->type_name("TRACE.json");
   app->add_flag("--json", options->json, "print the result as JSON");
   options->compile.addTo(*app, /*withTarget=*/false);
   return {app, [options] { return run(*options); }};
