@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/ingot/Inference.h"
+#include "dialects/ingot/Movement.h"
 #include "dialects/ingot/Ops.h"
 #include "dialects/ingot/Support.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -45,6 +46,22 @@ Value ModOp::buildScalar(ImplicitLocOpBuilder &builder, ValueRange args) {
   Value moved = s.build<arith::SelectOp>(differ, s.build<arith::AddFOp>(rest, b), rest);
   Value isZero = s.build<arith::CmpFOp>(arith::CmpFPredicate::OEQ, rest, zero);
   return s.build<arith::SelectOp>(isZero, s.build<math::CopySignOp>(rest, b), moved);
+}
+
+SmallVector<Value> PowOp::buildGradient(ImplicitLocOpBuilder &builder, ValueRange cotangents) {
+  Value a = getA(), dy = cotangents[0];
+  Type element = getElementTypeOrSelf(a), exponents = getElementTypeOrSelf(getB());
+  Value b = castTo(builder, getB(), element), zero = literal(builder, 0, element);
+  auto unless = [&](Value x, Value otherwise) {
+    return builder.createOrFold<WhereOp>(builder.createOrFold<EqualOp>(x, zero), zero, otherwise);
+  };
+  Value less = builder.createOrFold<SubOp>(b, literal(builder, 1, element));
+  Value slope = builder.createOrFold<MulOp>(b, builder.createOrFold<PowOp>(a, less));
+  Value da = unless(b, builder.createOrFold<MulOp>(dy, slope));
+  if (!isa<FloatType>(exponents))
+    return {da, Value()};
+  Value db = builder.createOrFold<MulOp>(dy, builder.createOrFold<MulOp>(getY(), builder.createOrFold<LogOp>(a)));
+  return {da, castTo(builder, unless(a, db), exponents)};
 }
 
 LogicalResult BitShiftOp::verify() {

@@ -109,8 +109,6 @@ def Ingot_PowOp : Ingot_Binary<"pow", [Differentiable]> {
   let onnx     = Onnx<"Pow", 15>;
   let infer    = "::ingot::inferPow(loc, adaptor.getOperands(), types)";
   let scalar   = (PowS $a, $b);
-  let gradient = [(Select (Equal $b, 0), 0, (Mul $dy, (Mul $b, (Pow $a, (Sub $b, 1))))),
-                  (Select (Equal $a, 0), 0, (Mul $dy, (Mul $y, (Log $a))))];
   let domain   = ["0.5, 2.0", "-2.0, 2.0"];
   let examples = [Example<["dense<[1.0, 2.0, -3.0]> : tensor<3xf32>", "dense<[3.0, 0.5, 2.0]> : tensor<3xf32>"],
                           ["dense<[1.0, 1.41421354, 9.0]> : tensor<3xf32>"]>];
