@@ -436,7 +436,11 @@ SmallVector<Value> PadOp::lowerToLinalg(ImplicitLocOpBuilder &b, ValueRange oper
     strides.push_back(b.getIndexAttr(interior + 1));
     cuts |= low < 0 || high < 0;
   }
-  Value result = filledTensor(b, padded, tensor::ExtractOp::create(b, value, ValueRange()));
+  Value filling = tensor::ExtractOp::create(b, value, ValueRange());
+  auto isZero = [](OpFoldResult size) { return isConstantIntValue(size, 0); };
+  if (llvm::any_of(sizes, isZero) || llvm::any_of(cut, isZero))
+    return {filledTensor(b, cut, filling)}; // behind all there is no place to insert nothing at
+  Value result = filledTensor(b, padded, filling);
   result = tensor::InsertSliceOp::create(b, x, result, offsets, sizes, strides);
   return {cuts ? extractSlice(b, result, cutOffsets, cut) : result};
 }
