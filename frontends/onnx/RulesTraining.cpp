@@ -83,10 +83,12 @@ static LogicalResult adam(Node &n) {
     Term step = scalarInput(n, 1, x.element()), rate = scalarInput(n, 0, x.element());
     Term gradient = decayed(n, x, Term(n, n.in(2 + *count + i)));
     Term mean = v * alpha + gradient * (1 - alpha), square = h * beta + gradient * gradient * (1 - beta);
-    Term one = rate.number(1);
-    Term corrected =
-        rate * (one - one.number(beta).with("pow", step)).apply("sqrt") / (one - one.number(alpha).with("pow", step));
-    rate = select(step > 0.0, corrected, rate);
+    // There is nothing to correct at the first step, where the factor would be 0 / 0: its gradient is no number even
+    // when another value is chosen.
+    auto rest = [&](double decay) {
+      return 1 - select(step > 0.0, rate.number(decay).with("pow", step), rate.number(0));
+    };
+    rate = rate * rest(beta).apply("sqrt") / rest(alpha);
     Term next = x - rate * mean / (square.apply("sqrt") + n.number("epsilon", 1e-6));
     double after = n.number("norm_coefficient_post", 0);
     news.push_back(after == 0 ? next : next * (1 - after));
