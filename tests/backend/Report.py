@@ -44,8 +44,11 @@ class Variants:
         key = operator, variant
         self.tests[key], self.spare[key], self.tolerance[key] = tests, spare, tolerance
 
+    def part(self):
+        return list(self.tests)[self.skipped::self.step]
+
     def run(self):
-        part = list(self.tests)[self.skipped::self.step]
+        part = self.part()
         self.rows = {key: [] for key in part}
         self.verify([(key, case) for key in part for case in self.tests[key]])
         self.verify([(key, case) for key in part if self.rows[key] and all(is_refused(r) for _, r in self.rows[key])

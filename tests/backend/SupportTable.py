@@ -10,32 +10,27 @@
     BackendTest.py --ingot INGOT --folder TESTS --onnx ONNX --results tests.json
     PYTHONPATH=ONNX FormTest.py --ingot INGOT --tests TESTS --folder FORMS --results forms.json
     PYTHONPATH=ONNX TypeTest.py --ingot INGOT --tests TESTS --folder TYPES --results types.json
-    PYTHONPATH=ONNX SupportTable.py --ingot INGOT --folder TESTS --results tests.json --forms forms.json
-                                    --types types.json
+    PYTHONPATH=ONNX GradientTest.py --ingot INGOT --tests TESTS --folder GRADIENTS --results gradients.json
+    PYTHONPATH=ONNX SupportTable.py --folder TESTS --results tests.json --forms forms.json --types types.json
+                                    --gradients gradients.json
 
 An operator's tests are those whose model is that one node; its types are those of the first inputs of the tests that
-pass, and the float types in which it is tested. It is differentiable where `ingot grad` gives gradients of the first
-passing test with a float input."""
+pass, and the float types in which it is tested. It is differentiable where its gradients agree with differences, and
+otherwise the reason stands that it is not tested."""
 import argparse
 import collections
-import concurrent.futures
-import functools
 import json
-import os
 import pathlib
-import re
-import shutil
-import subprocess
-import tempfile
 
 import onnx
-from onnx import defs, numpy_helper
+from onnx import defs
+
+from GradientTest import UNTESTED
 
 TARGET = pathlib.Path(__file__).resolve().parents[2] / "frontends/onnx/SUPPORT.md"
 NAMES = {1: "f32", 2: "u8", 3: "i8", 4: "u16", 5: "i16", 6: "i32", 7: "i64", 8: "string", 9: "bool", 10: "f16", 11: "f64",
          12: "u32", 13: "u64", 14: "c64", 15: "c128", 16: "bf16", 17: "f8e4m3fn", 18: "f8e4m3fnuz", 19: "f8e5m2",
          20: "f8e5m2fnuz", 21: "u4", 22: "i4", 23: "f4e2m1", 24: "f8e8m0", 25: "u2", 26: "i2"}
-FLOATS = {1, 10, 11, 16}
 
 
 def versions():
@@ -51,40 +46,13 @@ def tensor_type(value):
     return value.type.tensor_type.elem_type
 
 
-def gradient(ingot, folder):
-    """Whether there are gradients of the test's first float output by its float inputs, or why not."""
-    model = onnx.load(folder / "model.onnx")
-    data = folder / "test_data_set_0"
-    wrt = [v.name for v in model.graph.input if tensor_type(v) in FLOATS]
-    outputs = [i for i, v in enumerate(model.graph.output) if tensor_type(v) in FLOATS]
-    if not wrt or not outputs:
-        return "no float operand" if not wrt else "no float result"
-    with tempfile.TemporaryDirectory() as scratch:
-        inputs = pathlib.Path(scratch) / "inputs"
-        shutil.copytree(data, inputs)
-        tensor = onnx.TensorProto.FromString((data / f"output_{outputs[0]}.pb").read_bytes())
-        name = model.graph.output[outputs[0]].name
-        tensor.name = "target"
-        (inputs / f"input_{len(model.graph.input)}.pb").write_bytes(tensor.SerializeToString())
-        pattern = "|".join("^" + re.sub(r"([^A-Za-z0-9_])", r"\\\1", n) + "$" for n in wrt)
-        done = subprocess.run([ingot, "grad", folder / "model.onnx", "--loss", f"mse({name},target)", "--wrt", pattern,
-                               "--inputs", inputs, "-o", pathlib.Path(scratch) / "out", "--threads", "1"],
-                              capture_output=True, text=True, timeout=120)
-    if done.returncode == 0:
-        return "yes"
-    why = re.search(r"'(ingot\.\w+)' op has no gradient", done.stderr)
-    return f"no: {why[1]} has no gradient" if why else "no: " + done.stderr.strip().splitlines()[0][-80:]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ingot", required=True)
     parser.add_argument("--folder", required=True, type=pathlib.Path)
-    for results in ("--results", "--forms", "--types"):
+    for results in ("--results", "--forms", "--types", "--gradients"):
         parser.add_argument(results, required=True, type=pathlib.Path)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     args = parser.parse_args()
-    forms, types_tested = (json.loads(path.read_text()) for path in (args.forms, args.types))
+    forms, types_tested, gradients = (json.loads(path.read_text()) for path in (args.forms, args.types, args.gradients))
 
     tests = collections.defaultdict(list)  # of an operator: folder, model, whether it passes
     for name, status in json.loads(args.results.read_text()).items():
@@ -95,13 +63,6 @@ def main():
         if len(model.graph.node) == 1 and not model.functions:
             node = model.graph.node[0]
             tests[node.domain, node.op_type].append((folder, model, status == "passed"))
-    first_tests = {}  # with a float input
-    for key, rows in tests.items():
-        for folder, model, passes in rows:
-            if passes and any(tensor_type(v) in FLOATS for v in model.graph.input):
-                first_tests.setdefault(key, folder)
-    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        gradients = dict(zip(first_tests, pool.map(functools.partial(gradient, args.ingot), first_tests.values())))
     lines, supported = [], 0
     for (domain, name), since in sorted(versions().items()):
         rows = tests[domain, name]
@@ -112,7 +73,12 @@ def main():
         tested = [version for version, is_tested in forms.get(operator, {}).items() if is_tested]
         if tested and not passing and operator in types_tested:
             types.add(1)  # the tests of WrittenCases.py are f32
-        derivative = gradients.get((domain, name), "no float operand" if passing else "")
+        if not tested:
+            derivative = ""
+        elif operator in gradients:
+            derivative = "yes" if gradients[operator]["f64"] else f"no: {UNTESTED.get(operator, 'a test fails')}"
+        else:
+            derivative = "no float operand or result"
         supported += bool(tested)
         lines.append(f"| {operator} | {', '.join(map(str, sorted(since)))} | {', '.join(tested)} | "
                      f"{', '.join(NAMES.get(t, '') for t in sorted(types))} | {len(passing)} of {len(rows)} | {derivative} |\n")
@@ -121,7 +87,7 @@ def main():
         f"ONNX {onnx.__version__} has {len(lines)} operators; {supported} of them are supported. This table is written by\n"
         "`tests/backend/SupportTable.py`: the versions of each operator; those of them, in force from opset 7 on, whose form a\n"
         "test passes in; the types of the first inputs of the backend tests that pass, and the float types that a test of the\n"
-        "operator passes in; how many of its own backend tests pass; and whether `ingot grad` differentiates it. What does not\n"
+        "operator passes in; how many of its own backend tests pass; and whether a test of its gradients passes. What does not\n"
         "pass is refused when a model is imported, with exit code 2.\n\n"
         "| operator | versions | forms tested | types | tests | differentiable |\n|---|---|---|---|--:|---|\n" + "".join(lines))
 

@@ -5,8 +5,10 @@
 #
 #===------------------------------------------------------------------------===#
 """Cases of operators that have no backend test of one node between tensors, or none that older versions know: pools
-over everything and over regions, control flow, sequences, optionals and gradients."""
+over everything and over regions, control flow, sequences, optionals and gradients; and of those whose own tests
+leave an input out, or whose evaluator is not exact."""
 import collections
+import math
 
 import ml_dtypes
 import numpy
@@ -118,6 +120,20 @@ def elements(add):
     normal = lambda x: [(x - x.mean((0, 2, 3), keepdims=True)) / x.std((0, 2, 3), keepdims=True)]
     add(helper.make_node("MeanVarianceNormalization", ["x"], ["y"]), {"x": x}, {"y": normal(x)[0]},
         name="mean_variance_normalization", formula=normal)
+    # In f64, which ONNX's evaluator computes in f32.
+    x = x.astype(numpy.float64)
+    erf = lambda x: [numpy.vectorize(math.erf)(x)]
+    add(helper.make_node("Erf", ["x"], ["y"]), {"x": x - 3}, {"y": erf(x - 3)[0]}, name="erf", formula=erf)
+
+    def group_normalization(x, scale, b):
+        groups = x.reshape(2, 2, -1)
+        centred = groups - groups.mean(2, keepdims=True)
+        groups = centred / numpy.sqrt((centred**2).mean(2, keepdims=True) + 0.01)
+        return [groups.reshape(x.shape) * scale[:, None] + b[:, None]]
+
+    inputs = {name: numbers(*shape).astype(numpy.float64) for name, shape in {"x": (2, 6, 5), "scale": (6,), "b": (6,)}.items()}
+    add(helper.make_node("GroupNormalization", list(inputs), ["y"], num_groups=2, epsilon=0.01), inputs,
+        {"y": group_normalization(*inputs.values())[0]}, name="group_normalization", least=21, formula=group_normalization)
     for of, to in ((numpy.float16, numpy.int16), (ml_dtypes.bfloat16, numpy.uint16), (numpy.float64, numpy.uint64)):
         data = numbers(3, 4).astype(of)
         add(helper.make_node("BitCast", ["x"], ["y"], to=helper.np_dtype_to_tensor_dtype(numpy.dtype(to))), {"x": data},
@@ -158,6 +174,83 @@ def regions(add):
             formula=pool)
 
 
+def linear_attention(add):
+    """In each head a state, decayed, corrected towards the value and read; ONNX's evaluator computes it in f32."""
+    heads, readers = 2, 4
+
+    def formula(query, key, value, state, decay, beta):
+        batch, steps, _ = query.shape
+        query, key, value, decay = (x.reshape(batch, steps, n, -1) for x, n in
+                                    ((query, readers), (key, heads), (value, heads), (decay, heads)))
+        results = []
+        for t in range(steps):
+            state = state * numpy.exp(decay[:, t])[..., None]
+            change = beta[:, t, :, None] * (value[:, t] - numpy.einsum("nhkv,nhk->nhv", state, key[:, t]))
+            state = state + key[:, t, :, :, None] * change[:, :, None]
+            read = numpy.einsum("nhkv,nhgk->nhgv", state, query[:, t].reshape(batch, heads, readers // heads, -1))
+            results.append(read.reshape(batch, -1) / math.sqrt(query.shape[-1]))
+        return [numpy.stack(results, 1), state]
+
+    shapes = {"query": (2, 3, 12), "key": (2, 3, 6), "value": (2, 3, 10), "state": (2, 2, 3, 5), "decay": (2, 3, 6),
+              "beta": (2, 3, 2)}
+    inputs = {name: numbers(*shape) / 2 for name, shape in shapes.items()}
+    node = helper.make_node("LinearAttention", list(inputs), ["y", "state_next"], q_num_heads=readers, kv_num_heads=heads,
+                            update_rule="gated_delta")
+    add(node, inputs, dict(zip(node.output, formula(*inputs.values()))), name="linear_attention", formula=formula)
+
+
+def sampled(x, rows, columns):
+    """Between the four elements around; there are zeros around all."""
+    result = 0
+    for r in (numpy.floor(rows), numpy.floor(rows) + 1):
+        for c in (numpy.floor(columns), numpy.floor(columns) + 1):
+            inside = (r >= 0) & (r < x.shape[0]) & (c >= 0) & (c < x.shape[1])
+            at = x[r.clip(0, x.shape[0] - 1).astype(int), c.clip(0, x.shape[1] - 1).astype(int)]
+            result = result + numpy.where(inside, at, 0) * (1 - abs(rows - r)) * (1 - abs(columns - c))
+    return result
+
+
+def windows(add):
+    """In f64: where ONNX's evaluator rounds to f32, and with the bias that its tests leave out."""
+    wide = lambda *shape: numbers(*shape).astype(numpy.float64)
+
+    def grid_sample(x, grid):
+        columns, rows = (((grid[..., i] + 1) * x.shape[3 - i] - 1) / 2 for i in (0, 1))
+        return [numpy.stack([[sampled(plane, r, c) for plane in planes] for planes, r, c in zip(x, rows, columns)])]
+
+    inputs = {"x": wide(2, 3, 5, 4), "grid": wide(2, 3, 7, 2) * 0.7}
+    add(helper.make_node("GridSample", ["x", "grid"], ["y"], mode="linear"), inputs, {"y": grid_sample(*inputs.values())[0]},
+        name="grid_sample", least=20, formula=grid_sample)
+
+    def affine_grid(theta, size):
+        rows, columns = ((2 * numpy.arange(n) + 1) / n - 1 for n in size[2:])
+        columns, rows = numpy.meshgrid(columns, rows)
+        return [numpy.einsum("nab,bij->nija", theta, numpy.stack([columns, rows, numpy.ones_like(rows)]))]
+
+    inputs = {"theta": wide(2, 2, 3), "size": numpy.int64([2, 1, 5, 4])}
+    add(helper.make_node("AffineGrid", ["theta", "size"], ["y"]), inputs, {"y": affine_grid(*inputs.values())[0]},
+        name="affine_grid", formula=affine_grid)
+
+    def deform_conv(x, w, offset, b, mask):
+        places = numpy.stack(numpy.meshgrid(*map(numpy.arange, (2, 3, 4, 3)), indexing="ij"))
+        rows, columns = places[2] + places[0] - 1, places[3] + places[1] - 1  # the pads are 1
+        moves = offset.reshape(-1, 2, 3, 2, 4, 3)
+        taps = [[sampled(plane, rows + move[:, :, 0], columns + move[:, :, 1]) for plane in planes]
+                for planes, move in zip(x, moves)]
+        return [numpy.einsum("ocpq,ncpqij,npqij->noij", w, taps, mask.reshape(-1, 2, 3, 4, 3)) + b[:, None, None]]
+
+    inputs = {"x": wide(2, 3, 3, 3), "w": wide(5, 3, 2, 3), "offset": wide(2, 12, 4, 3), "b": wide(5),
+              "mask": wide(2, 6, 4, 3)}
+    add(helper.make_node("DeformConv", list(inputs), ["y"], pads=[1] * 4), inputs,
+        {"y": deform_conv(*inputs.values())[0]}, name="deform_conv", formula=deform_conv)
+
+    x = wide(2, 4, 7, 5)
+    for op, group, w, b in (("Conv", 2, wide(6, 2, 3, 2), wide(6)), ("ConvTranspose", 1, wide(4, 3, 3, 2), wide(3))):
+        node = helper.make_node(op, ["x", "w", "b"], ["y"], strides=[2, 1], dilations=[1, 2], group=group, pads=[1, 0, 2, 1])
+        inputs = {"x": x, "w": w, "b": b}
+        add(node, inputs, Case("", node, inputs, {"y": x}, 11).evaluate(), name=f"{op.lower()}_bias")
+
+
 def training(add):
     x = numbers(3, 2)
     add(helper.make_node("Gradient", ["x"], ["dx"], domain=TRAINING, xs=["x"], y="y"), {"x": x}, {"dx": 2 * x},
@@ -172,6 +265,6 @@ def written_cases():
         inputs, outputs = ({n: numpy.asarray(v) for n, v in values.items()} for values in (inputs, outputs))
         cases[node.domain, node.op_type].append((Case(f"written_{name}", node, inputs, outputs, 0, **around), least, most))
 
-    for family in (control_flow, sequences, elements, regions, training):
+    for family in (control_flow, sequences, elements, linear_attention, windows, regions, training):
         family(add)
     return cases
