@@ -26,7 +26,7 @@ int64_t bytesOf(Value value) {
   return type.hasStaticShape() ? type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8) : 0;
 }
 
-constexpr unsigned longest = 4; // chain of cheap ops
+constexpr unsigned longestChain = 4; // of cheap ops
 
 class Recomputation {
 public:
@@ -136,7 +136,8 @@ private:
   }
 
   /// The values that are a few elementwise ops, normalizations or moves away from arguments and what is kept, and how
-  /// many. A value of few bytes is kept: it hardly takes memory, and reading it is cheaper than any op.
+  /// many. A value of few bytes is kept: it hardly takes memory, and reading it is cheaper than any op. So is what the
+  /// function returns.
   llvm::DenseMap<Value, unsigned> findCheap(int64_t least) {
     llvm::DenseMap<Value, unsigned> chains;
     for (Operation &op : body) {
@@ -150,10 +151,12 @@ private:
         if (auto chain = chains.find(operand); chain != chains.end())
           length = std::max(length, chain->second + 1);
         else if (source && !isFree(source) && !isKept(operand))
-          length = longest + 1;
+          length = longestChain + 1;
       }
       bool isSmall = llvm::all_of(op.getResults(), [&](Value value) { return bytesOf(value) < least; });
-      if (length <= longest && !(isSmall && llvm::any_of(op.getResults(), [&](Value value) { return isKept(value); })))
+      bool staysKept = llvm::is_contained(op.getUsers(), body.getTerminator()) ||
+                       (isSmall && llvm::any_of(op.getResults(), [&](Value value) { return isKept(value); }));
+      if (length <= longestChain && !staysKept)
         for (Value result : op.getResults())
           chains[result] = length;
     }

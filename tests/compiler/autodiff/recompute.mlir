@@ -67,7 +67,7 @@ func.func @narrow(%up1: tensor<4x32xf32>, %down1: tensor<4x32xf32>, %up2: tensor
 }
 
 // A chain of cheap ops is computed again from what the gradient reads anyway. What a product gives is kept, and so is
-// what is small or many ops away.
+// what is small, many ops away or returned.
 // CHEAP-LABEL: func.func @cheap(
 // CHEAP-SAME: %[[W1:.*]]: tensor<8x64xf32>, %{{.*}}: tensor<64x8xf32>, %[[SCALE:.*]]: tensor<64xf32>
 // CHEAP: %[[A:.*]] = ingot.matmul
@@ -95,4 +95,23 @@ func.func @cheap(%w1: tensor<8x64xf32>, %w2: tensor<64x8xf32>, %scale: tensor<64
   %g:2 = ingot.gradient %l, %w1, %w2 : (tensor<f32>, tensor<8x64xf32>, tensor<64x8xf32>)
       -> (tensor<8x64xf32>, tensor<64x8xf32>)
   return %l, %g#0, %g#1 : tensor<f32>, tensor<8x64xf32>, tensor<64x8xf32>
+}
+
+// CHEAP-LABEL: func.func @returned(
+// CHEAP: %[[C:.*]] = ingot.mul
+// CHEAP: ingot.reduce_sum
+// CHEAP-NOT: ingot.gelu
+// CHEAP: ingot.matmul %[[C]], %{{.*}} {transpose_a = true}
+// CHEAP: return %{{.*}}, %[[C]]
+func.func @returned(%w1: tensor<8x64xf32>, %w2: tensor<64x8xf32>, %scale: tensor<64xf32>, %x: tensor<64x8xf32>)
+    -> (tensor<f32>, tensor<64x64xf32>, tensor<8x64xf32>, tensor<64x8xf32>) {
+  %a = ingot.matmul %x, %w1 : (tensor<64x8xf32>, tensor<8x64xf32>) -> tensor<64x64xf32>
+  %b = ingot.gelu %a : (tensor<64x64xf32>) -> tensor<64x64xf32>
+  %c = ingot.mul %b, %scale : (tensor<64x64xf32>, tensor<64xf32>) -> tensor<64x64xf32>
+  %d = ingot.matmul %c, %w2 : (tensor<64x64xf32>, tensor<64x8xf32>) -> tensor<64x8xf32>
+  %e = ingot.exp %d : (tensor<64x8xf32>) -> tensor<64x8xf32>
+  %l = ingot.reduce_sum %e {axes = array<i64: 0, 1>, keepdims = false} : (tensor<64x8xf32>) -> tensor<f32>
+  %g:2 = ingot.gradient %l, %w1, %w2 : (tensor<f32>, tensor<8x64xf32>, tensor<64x8xf32>)
+      -> (tensor<8x64xf32>, tensor<64x8xf32>)
+  return %l, %c, %g#0, %g#1 : tensor<f32>, tensor<64x64xf32>, tensor<8x64xf32>, tensor<64x8xf32>
 }
