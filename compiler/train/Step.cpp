@@ -205,6 +205,10 @@ llvm::Error Objective::buildGradients(StringRef pattern) {
         (isInput ? pattern.empty() || !regex.match(name.getValue())
                  : !state[argument.getArgNumber() - inputs].isParameter))
       continue;
+    if (main.getArgAttr(argument.getArgNumber(), "ingot.known"))
+      return llvm::make_error<StatusError>(INGOT_UNSUPPORTED,
+                                           "there is no gradient by input '" + name.getValue() +
+                                               "': sizes or choices depend on it, so it is a constant of what is compiled");
     wrt.push_back(argument);
     names.push_back(name.str());
   }

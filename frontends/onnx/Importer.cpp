@@ -205,12 +205,14 @@ static llvm::Expected<OwningOpRef<ModuleOp>> import(MLIRContext &context, std::s
       attrs.set("ingot.dims",
                 builder.getStrArrayAttr(SmallVector<StringRef>(input->dimNames.begin(), input->dimNames.end())));
     auto known = options.values.find(argAttrs.size());
-    argAttrs.push_back(attrs.getDictionary(&context));
     auto sizes = llvm::map_to_vector(input->dims, [](int64_t size) { return size < 0 ? ShapedType::kDynamic : size; });
     auto type = RankedTensorType::get(sizes, elementType(&context, int(input->dtype)));
     Value argument = body->addArgument(type, NameLoc::get(builder.getStringAttr(info.name())));
     Value constant = known == options.values.end() ? Value() : constantInput(builder, known->second, type);
     scope.values[info.name()] = constant ? constant : argument;
+    if (constant)
+      attrs.set("ingot.known", builder.getUnitAttr()); // nothing reads the argument
+    argAttrs.push_back(attrs.getDictionary(&context));
   }
   bool trains = options.mode == RunMode::Train || options.mode == RunMode::TrainAll;
   std::map<std::string, std::string> updates = setRunMode(*model->proto.mutable_graph(), options);
