@@ -388,6 +388,8 @@ static LogicalResult maxRoiPool(Node &n) {
     return n.invalid("want a pooled_shape of two numbers from 1 to 65536");
   Term corners = Term(n, n.in(1)).to(computeType(regions.getElementType()));
   Term images = Term(n, n.in(0)).gather(corners.slice(1, 0, 1).to(n.b.getI64Type()).reshape({regions.getDimSize(0)}), 0);
+  if (n.fault != Fault::None)
+    return failure();
   corners = corners * n.number("spatial_scale", 1);
   auto corner = [&](int64_t i) { return corners.slice(1, i, i + 1); };
 

@@ -27,7 +27,8 @@ struct Term {
   operator mlir::Value() const { return value; }
 
   mlir::RankedTensorType type() const { return Node::typeOf(value); }
-  mlir::Type element() const { return type().getElementType(); }
+  /// What could not be built has been reported, and is nothing: any type does for what would follow it.
+  mlir::Type element() const { return value ? type().getElementType() : n.b.getF32Type(); }
   Term number(double x) const { return {n, value ? n.scalar(x, element()) : mlir::Value()}; }
   Term with(llvm::StringRef op, const Term &other) const { return {n, n.build(op, {value, other.value}, {})}; }
   Term apply(llvm::StringRef op, llvm::ArrayRef<mlir::NamedAttribute> attrs = {}) const {
