@@ -200,7 +200,8 @@ def main():
     for key, schemas in versions().items():
         operator = ".".join(filter(None, key))
         schema = [s for s in schemas if not s.deprecated][-1]
-        if re.search(args.filter, operator) and has_floats(schema.inputs) and has_floats(schema.outputs):
+        captures = any(a.type == OpSchema.AttrType.GRAPH for a in schema.attributes.values())
+        if re.search(args.filter, operator) and (captures or has_floats(schema.inputs)) and has_floats(schema.outputs):
             variants.add(operator, "f64", (schema, fitting_written(schema, written[key]), cases[key]))
     return variants.run()
 
