@@ -74,21 +74,28 @@ def fitting_written(schema, written):
     return found
 
 
+def operators(args):
+    """Each operator that --filter lets through: its name, its schemas, and its backend and written cases."""
+    write_tests(args.tests, pathlib.Path(onnx.__file__).parents[1])
+    cases, written = read_cases(args.tests), written_cases()
+    for key, schemas in versions().items():
+        operator = ".".join(filter(None, key))
+        if re.search(args.filter, operator):
+            yield operator, schemas, cases[key], written[key]
+
+
 def main():
     args = arguments(__doc__, each=2)
     if not onnx:
         print("no onnx package; tests/setup.sh installs it")
         return SKIPPED
-    write_tests(args.tests, pathlib.Path(onnx.__file__).parents[1])
-    cases, written = read_cases(args.tests), written_cases()
     variants = Variants(args, "forms", UNTESTED)
-    for key, schemas in versions().items():
-        operator = ".".join(filter(None, key))
+    for operator, schemas, cases, written in operators(args):
         for schema, later in zip(schemas, [*schemas[1:], None]):
-            if not re.search(args.filter, operator) or (schema.deprecated and not later):
+            if schema.deprecated and not later:
                 continue  # the operator was taken out
-            found = fitting(schema, schemas[-1], cases[key])
-            own = fitting_written(schema, written[key])
+            found = fitting(schema, schemas[-1], cases)
+            own = fitting_written(schema, written)
             picked = spread(found, args.each if later and form(schema) != form(later) or not args.each else 1)
             variants.add(operator, schema.since_version, own + picked, [c for c in found if c not in picked])
     return variants.run()

@@ -19,15 +19,14 @@ takes the tests, and `report.txt` with a line for each operator."""
 import concurrent.futures
 import itertools
 import multiprocessing
-import pathlib
 import re
 import subprocess
 import sys
 import warnings
 import zlib
 
-from BackendTest import SECONDS, SKIPPED, is_refused, write_tests
-from FormTest import RANDOM, fitting_written
+from BackendTest import SECONDS, SKIPPED, is_refused
+from FormTest import RANDOM, fitting_written, operators
 from Report import Variants, arguments
 
 try:
@@ -38,11 +37,10 @@ if onnx:
     import numpy
     from onnx import numpy_helper
     from onnx.defs import OpSchema
-    from Cases import Unfit, parameter, read_cases, versions
+    from Cases import Unfit, parameter
     from Differences import derivatives
     from TypeTest import IN_F32, of_types, takes
     from Types import FLOATS
-    from WrittenCases import written_cases
 
 MOST = 12  # tests of one operator, if --each does not say so
 NARROW = 2e-5  # of the sum of what a derivative is the sum of, in f32
@@ -194,15 +192,12 @@ def main():
         print("no onnx package; tests/setup.sh installs it")
         return SKIPPED
     warnings.filterwarnings("ignore")  # of numbers that overflow, as they should
-    write_tests(args.tests, pathlib.Path(onnx.__file__).parents[1])
-    cases, written = read_cases(args.tests), written_cases()
     variants = Gradients(args, "operators", UNTESTED)
-    for key, schemas in versions().items():
-        operator = ".".join(filter(None, key))
+    for operator, schemas, cases, written in operators(args):
         schema = [s for s in schemas if not s.deprecated][-1]
         captures = any(a.type == OpSchema.AttrType.GRAPH for a in schema.attributes.values())
-        if re.search(args.filter, operator) and (captures or has_floats(schema.inputs)) and has_floats(schema.outputs):
-            variants.add(operator, "f64", (schema, fitting_written(schema, written[key]), cases[key]))
+        if (captures or has_floats(schema.inputs)) and has_floats(schema.outputs):
+            variants.add(operator, "f64", (schema, fitting_written(schema, written), cases))
     return variants.run()
 
 

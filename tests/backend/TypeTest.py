@@ -15,13 +15,11 @@ many run for an operator and type, 0 stands for all. A type is tested when one p
 their reason below. --part 1/3 runs every third. --folder takes the tests, and `report.txt` with a line for each operator
 and type."""
 import itertools
-import pathlib
-import re
 import sys
 import warnings
 
-from BackendTest import SKIPPED, write_tests
-from FormTest import RANDOM, fitting_written, spread
+from BackendTest import SKIPPED
+from FormTest import RANDOM, fitting_written, operators, spread
 from Report import Variants, arguments
 
 try:
@@ -30,9 +28,8 @@ except ImportError:
     onnx = None
 if onnx:
     import numpy
-    from Cases import Unfit, read_cases, versions
+    from Cases import Unfit
     from Types import FLOATS, of_type
-    from WrittenCases import written_cases
 
 # Against results in f64 that are rounded once. The narrow types are computed in f32 and rounded at each op's result, of
 # which a composite operator has several: a few units in the last place (2^-10, 2^-7), and as much of 1 where sums cancel.
@@ -78,17 +75,12 @@ def main():
         print("no onnx package; tests/setup.sh installs it")
         return SKIPPED
     warnings.filterwarnings("ignore")  # of numbers that overflow, as they should
-    write_tests(args.tests, pathlib.Path(onnx.__file__).parents[1])
-    cases, written = read_cases(args.tests), written_cases()
     variants = Variants(args, "operators in a float type", UNTESTED)
-    for key, schemas in versions().items():
-        operator = ".".join(filter(None, key))
+    for operator, schemas, cases, written in operators(args):
         schema = [s for s in schemas if not s.deprecated][-1]
-        if not re.search(args.filter, operator):
-            continue
         for name, tolerance in TOLERANCES.items():
             if takes(schema, name):
-                found = of_types(schema, fitting_written(schema, written[key]) + cases[key], name)
+                found = of_types(schema, fitting_written(schema, written) + cases, name)
                 rtol, atol = IN_F32_TOLERANCE if name == "f64" and operator in IN_F32 else tolerance
                 variants.add(operator, name, itertools.islice(found, args.each or None), found,
                              ("--rtol", str(rtol), "--atol", str(atol)))
