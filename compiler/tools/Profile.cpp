@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-
 #include "compiler/tools/Profile.h"
 #include "compiler/emit/Profile.h"
 #include "compiler/emit/WriteFile.h"

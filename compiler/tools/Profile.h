@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-
 #ifndef INGOT_COMPILER_TOOLS_PROFILE_H
 #define INGOT_COMPILER_TOOLS_PROFILE_H
 
