@@ -28,8 +28,7 @@ struct CpuTarget {
   unsigned vectorBits = 256;   ///< width of a native vector
   unsigned registers = 16;     ///< number of vector registers
   uint64_t cpuFeatures = 0;    ///< INGOT_CPU_* bits that a program checks before it runs
-  int64_t l1Bytes = 32 << 10;  ///< data cache sizes that schedules assume, bytes
-  int64_t l2Bytes = 512 << 10;
+  int64_t l2Bytes = 512 << 10; ///< size of a core's second-level cache that schedules assume
 };
 
 /// Bounds of a dimension, both included.

@@ -220,7 +220,6 @@ def EmitBrgemm : Pass<"emit-brgemm"> {
   let options = [
     Option<"vectorBits", "vector-bits", "unsigned", "256", "Width of a native vector.">,
     Option<"registers", "registers", "unsigned", "16", "Number of vector registers.">,
-    Option<"l1Bytes", "l1-bytes", "int64_t", "32 * 1024", "Size of the first-level data cache.">,
     Option<"l2Bytes", "l2-bytes", "int64_t", "512 * 1024", "Size of the second-level cache of a core.">,
     Option<"parallel", "parallel", "bool", "true", "Whether to cut loops into chunks for threads.">];
   let dependentDialects = ["mlir::arith::ArithDialect", "mlir::LLVM::LLVMDialect", "mlir::memref::MemRefDialect",

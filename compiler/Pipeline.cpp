@@ -125,8 +125,7 @@ void ingot::buildPhase(OpPassManager &pm, Phase phase, const Options &options) {
   case Phase::Target: // scf, vector, arith, math, memref: kernels and loops as code for the processor
     pm.addNestedPass<func::FuncOp>(createExpandCopies());
     if (fast) {
-      pm.addPass(createEmitBrgemm({options.target.vectorBits, options.target.registers, options.target.l1Bytes,
-                                   options.target.l2Bytes}));
+      pm.addPass(createEmitBrgemm({options.target.vectorBits, options.target.registers, options.target.l2Bytes}));
       pm.addNestedPass<func::FuncOp>(createEmitLoops({options.target.vectorBits, options.target.registers}));
       pm.addPass(createExpandMath());
       pm.addPass(createVerifyVectors({options.target.vectorBits}));

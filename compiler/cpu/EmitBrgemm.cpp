@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // The nest is: chunks > batch, row and group that do not flatten > blocks of tiles whose rows fit the second cache >
-// sets of groups of panels > pieces of the sum whose panel fits the first cache > groups of panels > tiles > taps >
+// sets of groups of panels > pieces of the sum whose panel fits that cache too > groups of panels > tiles > taps >
 // channels. A tile is a run of pixels times a group of vectors; its accumulators live in registers across the taps and
 // channels of a piece, and in memory between two pieces. Most sums are one piece, and then all groups are one set. See
 // EmitBrgemmTile.cpp for what happens inside of a tile.
@@ -302,7 +302,7 @@ void BrgemmEmitter::emitTiles(BrgemmTile &tile, Value firstTile, Value lastTile,
     if (partial)
       place = b.advance(partial, b.mul(b.sub(index, firstTile), partialsOfTile()), accumulatorType(inputElement(op)));
     if (blockTiles >= fewestToFetch)
-      tile.fetch(b.sub(index, firstTile), blockTiles);
+      tile.fetchNext(b.sub(index, firstTile), blockTiles);
     tile.emit(index, start, rows, validRows, place);
   };
   if (ShapedType::isDynamic(pixels)) {
@@ -337,7 +337,6 @@ struct EmitBrgemm : ingot::impl::EmitBrgemmBase<EmitBrgemm> {
     CpuTarget target;
     target.vectorBits = vectorBits;
     target.registers = registers;
-    target.l1Bytes = l1Bytes;
     target.l2Bytes = l2Bytes;
     SmallVector<Operation *> ops;
     getOperation()->walk([&](Operation *op) {

@@ -130,22 +130,34 @@ void BrgemmTile::selectNext(Value index, Value piece) {
   Range rows, taps, range;
   cutPiece(piece, rows, taps, range);
   int64_t panel = window.kernel[0] * window.kernel[1] * channels * panelWidth;
-  Value tap = b.add(b.mul(rows.first, window.kernel[1]), taps.first);
+  Value tap = tapAt(rows.first, taps.first);
   Value offset = b.mul(b.add(b.mul(tap, channels), range.first), panelWidth);
   Value first = b.div(b.mul(index, groupVectors), b.constant(panelVectors));
   nextPiece = b.advance(panelBase, b.add(b.mul(first, panel), offset), panels.element);
 }
 
-void BrgemmTile::fetch(Value part, int64_t parts) {
-  int64_t line = lineBytes * 8 / panels.element.getIntOrFloatBitWidth();
-  int64_t elements = pieces.tapRows * pieces.tapColumns * pieces.channels * panelWidth;
-  int64_t lines = llvm::divideCeil(llvm::divideCeil(elements, line), parts);
-  int64_t panel = window.kernel[0] * window.kernel[1] * channels * panelWidth;
-  Value base = b.advance(nextPiece, b.mul(part, lines * line), panels.element);
-  for (int64_t which = 0; which < std::max<int64_t>(groupVectors / panelVectors, 1); ++which)
-    for (int64_t index = 0; index < lines; ++index)
-      LLVM::Prefetch::create(b, b.advance(base, which * panel + index * line, panels.element), /*rw=*/0,
-                             /*locality=*/3, /*data cache=*/1);
+void BrgemmTile::fetchNext(Value part, int64_t parts) {
+  int64_t steps = pieces.tapRows * pieces.tapColumns * pieces.channels;
+  int64_t stepBytes = panelWidth * panels.element.getIntOrFloatBitWidth() / 8;
+  fetchedPerStep = llvm::divideCeil(stepBytes, parts);
+  // With the bytes of a step rounded up, the last parts have nothing left to ask for.
+  Value start = b.min(b.mul(part, steps * fetchedPerStep), b.constant(steps * (stepBytes - fetchedPerStep)));
+  fetched = b.advance(nextPiece, start, b.getI8Type());
+}
+
+/// Asks for what `steps` steps from `channel` of tap `tap` on are to fetch.
+void BrgemmTile::fetchStep(Value tap, Value channel, int64_t steps) {
+  if (!fetched)
+    return;
+  Value firstTap = tapAt(tapRows.first, tapColumns.first), step = b.sub(channel, channelRange.first);
+  step = b.add(step, b.mul(b.sub(tap, firstTap), pieces.channels));
+  Value place = b.advance(fetched, b.mul(step, fetchedPerStep), b.getI8Type());
+  int64_t panelBytes =
+      window.kernel[0] * window.kernel[1] * channels * panelWidth * panels.element.getIntOrFloatBitWidth() / 8;
+  for (int64_t panel = 0; panel < std::max<int64_t>(groupVectors / panelVectors, 1); ++panel)
+    for (int64_t offset = 0; offset < steps * fetchedPerStep; offset += lineBytes)
+      LLVM::Prefetch::create(b, b.advance(place, panel * panelBytes + offset, b.getI8Type()), /*rw=*/0, /*locality=*/3,
+                             /*data cache=*/1);
 }
 
 /// Asks for the lines that the tile's sums will be stored to: they would be waited for one after the other.
@@ -210,7 +222,7 @@ BrgemmTile::Values BrgemmTile::sumPiece(Value index, Value start, int64_t rows, 
       place.first = b.advance(inputBase, b.mul(start, inputStep), input.element);
       place.step = inputStep;
     }
-    return sumChannels(sums, place, panelPointer, channels);
+    return sumChannels(sums, place, b.constant(0), channels);
   }
   return sumWindow(sums, start, rows, validRows);
 }
@@ -259,9 +271,11 @@ void BrgemmTile::addStep(Values &sums, const Rows &rows, Value panel, Value chan
   }
 }
 
-BrgemmTile::Values BrgemmTile::sumChannels(ValueRange sums, const Rows &rows, Value panel, int64_t count) {
+/// Adds the products of `count` channels, from the first of tap `tap` on; they may go on into the taps beside it.
+BrgemmTile::Values BrgemmTile::sumChannels(ValueRange sums, const Rows &rows, Value tap, int64_t count) {
   if (count == 0)
     return Values(sums);
+  Value panel = b.advance(panelPointer, b.mul(tap, channels * panelWidth), panels.element);
   int64_t unroll = chooseUnroll(count, sums.size()), whole = count / unroll * unroll;
   bool cut = pieces.channels < channels;
   assert((!cut || (count == channels && channels % unroll == 0 && pieces.channels % unroll == 0)) &&
@@ -269,6 +283,7 @@ BrgemmTile::Values BrgemmTile::sumChannels(ValueRange sums, const Rows &rows, Va
   Value from = cut ? channelRange.first : b.constant(0), to = cut ? channelRange.second : b.constant(whole);
   Values result = b.loop(from, to, unroll, sums, [&](Value channel, ValueRange carried) {
     Values next(carried);
+    fetchStep(tap, channel, unroll);
     for (int64_t plus = 0; plus < unroll; ++plus)
       addStep(next, rows, panel, channel, plus);
     return next;
@@ -282,9 +297,8 @@ BrgemmTile::Values BrgemmTile::sumChannels(ValueRange sums, const Rows &rows, Va
 // Windows
 //===----------------------------------------------------------------------===//
 
-Value BrgemmTile::tapPanel(Value tapRow, Value tapColumn) {
-  Value tap = b.add(b.mul(tapRow, window.kernel[1]), tapColumn);
-  return b.advance(panelPointer, b.mul(tap, channels * panelWidth), panels.element);
+Value BrgemmTile::tapAt(Value tapRow, Value tapColumn) {
+  return b.add(b.mul(tapRow, window.kernel[1]), tapColumn);
 }
 
 /// The rows of taps of the piece that touch the image for at least one output row from `firstRow` to `lastRow`.
@@ -320,12 +334,12 @@ BrgemmTile::Values BrgemmTile::sumInterior(ValueRange sums, Value row, Value col
     Value line = b.advance(corner, b.mul(y, input.strides[1]), input.element);
     if (oneSum) {
       rows.first = line;
-      return sumChannels(carried, rows, tapPanel(tapRow, b.constant(0)), window.kernel[1] * channels);
+      return sumChannels(carried, rows, tapAt(tapRow, b.constant(0)), window.kernel[1] * channels);
     }
     return b.loop(tapColumns.first, tapColumns.second, 1, carried, [&](Value tapColumn, ValueRange inner) {
       Value x = b.mul(tapColumn, window.dilations[1]);
       rows.first = b.advance(line, b.mul(x, input.strides[2]), input.element);
-      return sumChannels(inner, rows, tapPanel(tapRow, tapColumn), channels);
+      return sumChannels(inner, rows, tapAt(tapRow, tapColumn), channels);
     });
   });
 }
@@ -377,7 +391,7 @@ BrgemmTile::Values BrgemmTile::sumAnywhere(ValueRange sums, ValueRange rows, Val
         }
         pixelRows.pointers.push_back(pointer);
       }
-      return sumChannels(inner, pixelRows, tapPanel(tapRow, tapColumn), channels);
+      return sumChannels(inner, pixelRows, tapAt(tapRow, tapColumn), channels);
     });
   });
 }

@@ -36,8 +36,9 @@ public:
   void selectVectors(mlir::Value index, int64_t vectors, int64_t used, bool partial);
   /// Selects what is read after the current piece: piece `piece` of group `index`.
   void selectNext(mlir::Value index, mlir::Value piece);
-  /// Brings part `part` of `parts` of it to the caches: it lies in too many pages for the processor to see it coming.
-  void fetch(mlir::Value part, int64_t parts);
+  /// Has the tile that follows ask for part `part` of `parts` of it, step by step while it sums: each panel is read
+  /// for the first time as fast as its memory answers, which is not as fast as a tile multiplies.
+  void fetchNext(mlir::Value part, int64_t parts);
   /// Selects piece `index` of the sums that follow.
   void selectPiece(mlir::Value index);
   /// Emits tile number `index`, of `rows` pixels from `start`. With `validRows`, only that many exist. Where sums are cut into
@@ -56,7 +57,8 @@ private:
     Values channelSteps; ///< each pixel's step from one channel to the next, where it is not that of the input
   };
 
-  Values sumChannels(mlir::ValueRange sums, const Rows &rows, mlir::Value panel, int64_t count);
+  Values sumChannels(mlir::ValueRange sums, const Rows &rows, mlir::Value tap, int64_t count);
+  void fetchStep(mlir::Value tap, mlir::Value channel, int64_t steps);
   void addStep(Values &sums, const Rows &rows, mlir::Value panel, mlir::Value channel, int64_t plus);
   Values sumInterior(mlir::ValueRange sums, mlir::Value row, mlir::Value column);
   Values sumAnywhere(mlir::ValueRange sums, mlir::ValueRange rows, mlir::ValueRange columns);
@@ -65,7 +67,7 @@ private:
   Values sumPiece(mlir::Value index, mlir::Value start, int64_t rows, mlir::Value validRows, Values sums);
   void cutPiece(mlir::Value index, Range &rows, Range &taps, Range &piece);
   Range tapRange(mlir::Value firstRow, mlir::Value lastRow);
-  mlir::Value tapPanel(mlir::Value tapRow, mlir::Value tapColumn);
+  mlir::Value tapAt(mlir::Value tapRow, mlir::Value tapColumn);
   mlir::Value inside(mlir::Value position, unsigned dim);
 
   KernelBuilder &b;
@@ -79,7 +81,8 @@ private:
   // The place that moveTo, selectPiece and selectVectors chose.
   mlir::Value isFirst, isLast;
   Range tapRows, tapColumns, channelRange;
-  mlir::Value inputBase, panelBase, outputBase, rowIndex, panelPointer, nextPiece;
+  mlir::Value inputBase, panelBase, outputBase, rowIndex, panelPointer, nextPiece, fetched;
+  int64_t fetchedPerStep = 0; ///< bytes of each panel from `fetched` on that a step over the channels asks for
   Values extraBases;
   Epilogue::Position corner;
   int64_t groupVectors = 0;

@@ -80,10 +80,10 @@ Pieces ingot::choosePieces(const CpuTarget &target, Tile tile, int64_t lanes, in
                            int64_t channels, int64_t bytes) {
   // Less than this between two round trips of the accumulators costs more than it brings.
   constexpr int64_t fewest = 96;
-  // A core with wide vectors reads its second-level cache at the rate it multiplies at.
-  bool wide = target.vectorBits >= 512;
-  int64_t cache = wide ? target.l2Bytes / 2 : target.l1Bytes * 3 / 4;
-  int64_t most = std::max(cache / (bytes * (tile.vectors * lanes + (wide ? 0 : tile.rows))), fewest);
+  // The panel, the next one, which is fetched meanwhile, and a block of rows share the second-level cache. Wide vectors
+  // cross a panel in half the time, and do better with whole sums.
+  int64_t cache = target.l2Bytes / (target.vectorBits >= 512 ? 2 : 8);
+  int64_t most = std::max(cache / (bytes * tile.vectors * lanes), fewest);
   Pieces whole = {tapRows, tapColumns, channels};
   int64_t rowSteps = tapColumns * channels;
   if (tapRows * rowSteps <= most * 3 / 2)

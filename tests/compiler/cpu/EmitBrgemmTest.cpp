@@ -156,20 +156,23 @@ TEST(EmitBrgemm, Chunks) { check({.width = 131, .channels = 129, .columns = 131}
 TEST(EmitBrgemm, Pieces) {
   // Sums that are cut: channels, also with rows or columns that do not fill the last tile, and into several blocks of
   // rows; rows of taps; taps and their channels. A number of channels that no step divides is not cut.
-  check({.width = 29, .channels = 776, .columns = 53});
-  check({.width = 1, .channels = 1032, .columns = 17});
-  check({.width = 29, .channels = 777, .columns = 16});
+  check({.width = 29, .channels = 776, .columns = 53}, "l2-bytes=131072");
+  check({.width = 1, .channels = 1032, .columns = 17}, "l2-bytes=131072");
+  check({.width = 29, .channels = 777, .columns = 16}, "l2-bytes=131072");
   check({.width = 301, .channels = 520, .columns = 24}, "l2-bytes=65536");
-  check({.batch = 2, .height = 3, .width = 7, .channels = 392, .columns = 9}, "parallel=false");
-  check({.height = 5, .width = 7, .channels = 72, .columns = 19, .kernel = {3, 3}, .pads = {1, 1, 1, 1}});
-  check({.height = 5, .width = 13, .channels = 136, .columns = 18, .kernel = {3, 3}, .pads = {1, 1, 1, 1}});
+  check({.batch = 2, .height = 3, .width = 7, .channels = 392, .columns = 9}, "parallel=false l2-bytes=131072");
+  check({.height = 5, .width = 7, .channels = 72, .columns = 19, .kernel = {3, 3}, .pads = {1, 1, 1, 1}},
+        "l2-bytes=131072");
+  check({.height = 5, .width = 13, .channels = 136, .columns = 18, .kernel = {3, 3}, .pads = {1, 1, 1, 1}},
+        "l2-bytes=131072");
   check({.height = 4,
          .width = 5,
          .channels = 408,
          .columns = 33,
          .kernel = {2, 3},
          .strides = {2, 1},
-         .pads = {0, 1, 1, 1}});
+         .pads = {0, 1, 1, 1}},
+        "l2-bytes=131072");
   check({.width = 29, .channels = 520, .columns = 53}, "vector-bits=512 registers=32 l2-bytes=65536");
 }
 

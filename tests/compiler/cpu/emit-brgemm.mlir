@@ -23,6 +23,24 @@ func.func @product(%a: memref<1x1x384x256xf32>, %b: memref<1x16x1x256x16xf32>, %
 
 // -----
 
+// While a tile sums, it asks for its eighth of the panel after this one, 8 bytes a channel and 32 a step.
+// CHECK-LABEL: func @fetch
+// CHECK: scf.for %[[STEP:.*]] = {{.*}} step %c4_i64 iter_args
+// CHECK: %[[BYTES:.*]] = arith.muli %[[STEP]], %c8_i64
+// CHECK: %[[PLACE:.*]] = llvm.getelementptr %{{.*}}[%[[BYTES]]] {{.*}}, i8
+// CHECK: "llvm.intr.prefetch"(%[[PLACE]]) <{cache = 1 : i32, hint = 3 : i32, rw = 0 : i32}>
+// CHECK-NOT: "llvm.intr.prefetch"
+// CHECK: vector.fma
+func.func @fetch(%a: memref<1x1x48x64xf32>, %b: memref<1x2x1x64x16xf32>, %c: memref<1x1x48x32xf32>) {
+  kernel.brgemm ins(%a, %b : memref<1x1x48x64xf32>, memref<1x2x1x64x16xf32>) outs(%c : memref<1x1x48x32xf32>) {
+  ^bb0(%sum: f32):
+    kernel.yield %sum : f32
+  }
+  return
+}
+
+// -----
+
 // A small one has plain loops; 3 columns of the last vector are stored through a mask.
 // CHECK-LABEL: func @small
 // CHECK-NOT: scf.forall
