@@ -84,8 +84,10 @@ def Recompute : Pass<"recompute", "::mlir::func::FuncOp"> {
 }
 
 def BlockAttention : Pass<"block-attention", "::mlir::func::FuncOp"> {
-  let summary = "Computes attention for a block of queries at a time where all scores outgrow the caches";
-  let options = [Option<"blockBytes", "block-bytes", "int64_t", "8 * 1024 * 1024", "size of the scores of a block">];
+  let summary = "Computes attention for a block of heads and queries at a time where all scores outgrow the caches";
+  let options = [
+    Option<"wholeBytes", "whole-bytes", "int64_t", "8 * 1024 * 1024", "size of scores that are one block">,
+    Option<"blockBytes", "block-bytes", "int64_t", "1024 * 1024", "size of the scores of one of several blocks">];
 }
 
 def Decompose : Pass<"decompose"> {

@@ -5,9 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The scores of long sequences outgrow the caches, and each of three kernels would pass over them. Queries do not see
-// each other, so a scan over blocks of them keeps the scores of one block only, as FlashAttention does (Dao et al.,
-// arXiv:2205.14135), but with all keys at once: a row of scores is short enough to need no running maximum.
+// The scores of long sequences outgrow the caches, and each of three kernels would pass over them. Neither heads nor
+// queries see each other, so scans over them keep the scores of one block only, as FlashAttention does (Dao et al.,
+// arXiv:2205.14135), but with all keys at once: a row of scores is short enough to need no running maximum. Heads come
+// first, because a block of queries reads the keys of all of its heads.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +18,7 @@
 #include "dialects/ingot/Rule.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
+#include <numeric>
 
 using namespace mlir;
 
@@ -26,72 +28,122 @@ namespace ingot {
 
 namespace {
 
-/// [..., queries, x] as [blocks, ..., queries of a block, x].
-Value cut(ImplicitLocOpBuilder &b, Value all, int64_t blocks) {
-  int64_t rank = rankOf(all);
-  SmallVector<int64_t> shape(shapeOf(all)), perm = {rank - 2};
-  shape[rank - 2] /= blocks;
-  shape.insert(shape.end() - 2, blocks);
-  for (int64_t dim = 0; dim <= rank; ++dim)
-    if (dim != rank - 2)
-      perm.push_back(dim);
-  return transposed(b, reshaped(b, all, shape), perm);
+/// Whether dimension `dim` of a tensor of shape `shape` is cut in memory order, so that pieces need no copy.
+bool isOutermost(ArrayRef<int64_t> shape, int64_t dim) {
+  return llvm::all_of(shape.take_front(dim), [](int64_t size) { return size == 1; });
+}
+
+/// Dimension `dim` of `all` as `blocks` pieces, which are a new first dimension.
+Value cut(ImplicitLocOpBuilder &b, Value all, int64_t dim, int64_t blocks) {
+  SmallVector<int64_t> shape(shapeOf(all)), perm = llvm::to_vector(llvm::seq<int64_t>(0, shape.size() + 1));
+  bool copies = !isOutermost(shape, dim);
+  shape[dim] /= blocks;
+  shape.insert(shape.begin() + (copies ? dim : 0), blocks);
+  std::rotate(perm.begin(), perm.begin() + dim, perm.begin() + dim + 1);
+  Value pieces = reshaped(b, all, shape);
+  return copies ? transposed(b, pieces, perm) : pieces;
 }
 
 /// The inverse of `cut`.
-Value join(ImplicitLocOpBuilder &b, Value blocks) {
-  int64_t rank = rankOf(blocks) - 1;
-  SmallVector<int64_t> perm = llvm::to_vector(llvm::seq<int64_t>(1, rank - 1)), shape(shapeOf(blocks).drop_front());
-  perm.append({0, rank - 1, rank});
-  shape[rank - 2] *= shapeOf(blocks).front();
-  return reshaped(b, transposed(b, blocks, perm), shape);
+Value join(ImplicitLocOpBuilder &b, Value pieces, int64_t dim) {
+  SmallVector<int64_t> shape(shapeOf(pieces).drop_front()),
+      perm = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(pieces)));
+  bool copies = !isOutermost(shape, dim);
+  shape[dim] *= shapeOf(pieces).front();
+  std::rotate(perm.begin(), perm.begin() + 1, perm.begin() + dim + 1);
+  return reshaped(b, copies ? transposed(b, pieces, perm) : pieces, shape);
 }
 
-/// Replaces `op` by a scan over blocks of `rows` queries, and one more attention for those that are left over.
-void block(AttentionOp op, int64_t rows) {
-  ImplicitLocOpBuilder b(op.getLoc(), op);
-  Value q = transposed(b, op.getQ(), op.dimsOf(op.getQDims())), mask = op.getMask();
-  int64_t rank = rankOf(q), queries = sizeAt(q, rank - 2), blocks = queries / rows, whole = blocks * rows;
-  bool cutsMask = mask && rankOf(mask) > 1 && sizeAt(mask, rankOf(mask) - 2) != 1;
-  auto slice = [&](Value x, int64_t start, int64_t end) { return sliced(b, x, rankOf(x) - 2, start, end); };
-  auto attend = [&](Value q, Value mask, Value offset) -> Value {
-    return AttentionOp::create(b, q, op.getK(), op.getV(), mask, offset, op.getScaleAttr(), op.getCausal(),
-                               ArrayRef<int64_t>(), op.getKDims(), op.getVDims(), ArrayRef<int64_t>());
-  };
+/// Cuts an attention into blocks.
+class Blocks {
+public:
+  explicit Blocks(AttentionOp op)
+      : op(op), b(op.getLoc(), op), q(transposed(b, op.getQ(), op.dimsOf(op.getQDims()))), rank(rankOf(q)),
+        shape(applyPermutation(shapeOf(op.getY()), op.dimsOf(op.getYDims()))) {}
 
-  SmallVector<Value> xs = {cut(b, slice(q, 0, whole), blocks)};
-  if (cutsMask)
-    xs.push_back(cut(b, slice(mask, 0, whole), blocks));
-  Value first = op.getOffset() ? op.getOffset() : literal(b, 0, b.getI64Type()); // the place of the first query
-  if (op.getCausal())
-    xs.push_back(b.createOrFold<AddOp>(range(b, getElementTypeOrSelf(first), 0, blocks, rows), first));
+  /// Replaces the op by a scan over `blocks` pieces of batch dimension `dim`. Returns the attention of a piece.
+  AttentionOp cutBatch(int64_t dim, int64_t blocks) {
+    Value k = transposed(b, op.getK(), op.dimsOf(op.getKDims())),
+          v = transposed(b, op.getV(), op.dimsOf(op.getVDims()));
+    SmallVector<Value> xs = {cut(b, q, dim, blocks), cut(b, k, dim, blocks), cut(b, v, dim, blocks)};
+    Value mask = op.getMask();
+    int64_t maskDim = mask ? rankOf(mask) - (rank - dim) : -1;
+    bool cutsMask = maskDim >= 0 && sizeAt(mask, maskDim) != 1;
+    if (cutsMask)
+      xs.push_back(cut(b, mask, maskDim, blocks));
+    AttentionOp piece;
+    Value y = scan(xs, dim, blocks, [&](ValueRange slices) {
+      piece = attend(slices[0], slices[1], slices[2], cutsMask ? slices[3] : mask, op.getOffset());
+      return piece.getY();
+    });
+    replace(join(b, y, dim));
+    return piece;
+  }
 
-  SmallVector<int64_t> stack =
-      applyPermutation(shapeOf(op.getY()), op.dimsOf(op.getYDims())); // [batch..., queries, depth of v]
-  stack[rank - 2] = rows;
-  stack.insert(stack.begin(), blocks);
-  auto scan = ScanOp::create(b, TypeRange(RankedTensorType::get(stack, getElementTypeOrSelf(q))), ValueRange(), xs,
-                             std::nullopt, ArrayRef<bool>());
-  {
-    OpBuilder::InsertionGuard guard(b);
+  /// Replaces the op by a scan over blocks of `rows` queries, and one more attention for those that are left over.
+  void cutQueries(int64_t rows) {
+    int64_t dim = rank - 2, queries = shape[dim], blocks = queries / rows, whole = blocks * rows;
+    Value mask = op.getMask();
+    bool cutsMask = mask && rankOf(mask) > 1 && sizeAt(mask, rankOf(mask) - 2) != 1;
+    auto slice = [&](Value x, int64_t start, int64_t end) { return sliced(b, x, rankOf(x) - 2, start, end); };
+
+    SmallVector<Value> xs = {cut(b, slice(q, 0, whole), dim, blocks)};
+    if (cutsMask)
+      xs.push_back(cut(b, slice(mask, 0, whole), rankOf(mask) - 2, blocks));
+    Value first = op.getOffset() ? op.getOffset() : literal(b, 0, b.getI64Type()); // the place of the first query
+    if (op.getCausal())
+      xs.push_back(b.createOrFold<AddOp>(range(b, getElementTypeOrSelf(first), 0, blocks, rows), first));
+    shape[dim] = whole;
+    Value y = scan(xs, dim, blocks, [&](ValueRange slices) {
+      return attend(slices[0], op.getK(), op.getV(), cutsMask ? slices[1] : mask,
+                    op.getCausal() ? slices.back() : Value())
+          .getY();
+    });
+    y = join(b, y, dim);
+    if (whole < queries) {
+      Value last = b.createOrFold<AddOp>(first, literal(b, whole, getElementTypeOrSelf(first)));
+      Value rest = attend(slice(q, whole, queries), op.getK(), op.getV(), cutsMask ? slice(mask, whole, queries) : mask,
+                          op.getCausal() ? last : Value());
+      y = ConcatOp::create(b, ValueRange{y, rest}, dim);
+    }
+    replace(y);
+  }
+
+private:
+  AttentionOp attend(Value q, Value k, Value v, Value mask, Value offset) {
+    return AttentionOp::create(b, q, k, v, mask, offset, op.getScaleAttr(), op.getCausal(), ArrayRef<int64_t>(),
+                               k == op.getK() ? op.getKDims() : ArrayRef<int64_t>(),
+                               v == op.getV() ? op.getVDims() : ArrayRef<int64_t>(), ArrayRef<int64_t>());
+  }
+
+  /// The results of `body` for each of the `blocks` slices of `xs`, where dimension `dim` of the result is cut.
+  Value scan(ArrayRef<Value> xs, int64_t dim, int64_t blocks, function_ref<Value(ValueRange)> body) {
+    Type element = getElementTypeOrSelf(op.getY());
+    SmallVector<int64_t> stack(shape);
+    stack[dim] /= blocks;
+    stack.insert(stack.begin(), blocks);
+    auto scan = ScanOp::create(b, TypeRange(RankedTensorType::get(stack, element)), ValueRange(), xs, std::nullopt,
+                               ArrayRef<bool>());
     SmallVector<Type> slices;
     for (Value x : xs)
       slices.push_back(RankedTensorType::get(shapeOf(x).drop_front(), getElementTypeOrSelf(x)));
-    Block *body = b.createBlock(&scan.getBody(), {}, slices, SmallVector<Location>(slices.size(), op.getLoc()));
-    Value y = attend(body->getArgument(0), cutsMask ? body->getArgument(1) : mask,
-                     op.getCausal() ? body->getArguments().back() : Value());
-    YieldOp::create(b, y);
+    OpBuilder::InsertionGuard guard(b);
+    Block *block = b.createBlock(&scan.getBody(), {}, slices, SmallVector<Location>(slices.size(), op.getLoc()));
+    YieldOp::create(b, body(block->getArguments()));
+    return scan.getResult(0);
   }
-  Value y = join(b, scan.getResult(0));
-  if (whole < queries) {
-    Value last = b.createOrFold<AddOp>(first, literal(b, whole, getElementTypeOrSelf(first)));
-    Value rest = attend(slice(q, whole, queries), cutsMask ? slice(mask, whole, queries) : mask,
-                        op.getCausal() ? last : Value());
-    y = ConcatOp::create(b, ValueRange{y, rest}, rank - 2);
+
+  void replace(Value y) {
+    op.replaceAllUsesWith(transposed(b, y, invertPermutationVector(op.dimsOf(op.getYDims()))));
+    op.erase();
   }
-  op.replaceAllUsesWith(transposed(b, y, invertPermutationVector(op.dimsOf(op.getYDims()))));
-  op.erase();
-}
+
+  AttentionOp op;
+  ImplicitLocOpBuilder b;
+  Value q;
+  int64_t rank;
+  SmallVector<int64_t> shape; ///< of the result
+};
 
 struct BlockAttention : impl::BlockAttentionBase<BlockAttention> {
   using BlockAttentionBase::BlockAttentionBase;
@@ -99,32 +151,54 @@ struct BlockAttention : impl::BlockAttentionBase<BlockAttention> {
   void runOnOperation() override {
     SmallVector<AttentionOp> ops;
     getOperation().walk([&](AttentionOp op) { ops.push_back(op); });
+    auto isStatic = [](Type type) { return cast<RankedTensorType>(type).hasStaticShape(); };
     for (AttentionOp op : ops)
-      if (std::optional<int64_t> rows = countRows(op))
-        block(op, *rows);
+      if (llvm::all_of(op->getOperandTypes(), isStatic) && isStatic(op.getY().getType()) &&
+          countScores(op) * int64_t(sizeof(float)) > int64_t(wholeBytes))
+        cutToBlocks(op);
   }
 
-  /// How many queries make a block whose scores are at most `blockBytes`, where all of them are more.
-  std::optional<int64_t> countRows(AttentionOp op) {
-    auto isStatic = [](Type type) { return cast<RankedTensorType>(type).hasStaticShape(); };
-    if (!llvm::all_of(op->getOperandTypes(), isStatic) || !isStatic(op.getY().getType()))
-      return std::nullopt;
-    SmallVector<int64_t> dims = op.dimsOf(op.getKDims()),
-                         logical = applyPermutation(shapeOf(op.getY()), op.dimsOf(op.getYDims()));
-    int64_t rank = dims.size(), queries = logical[rank - 2];
-    int64_t scores = sizeof(float) * sizeAt(op.getK(), dims[rank - 2]);
-    for (int64_t size : ArrayRef(logical).drop_back())
-      scores *= size;
+  static SmallVector<int64_t> logicalShape(AttentionOp op) {
+    return applyPermutation(shapeOf(op.getY()), op.dimsOf(op.getYDims()));
+  }
+
+  static int64_t countScores(AttentionOp op) {
+    int64_t keys = sizeAt(op.getK(), op.dimsOf(op.getKDims()).end()[-2]);
+    SmallVector<int64_t> shape = logicalShape(op);
+    return std::accumulate(shape.begin(), shape.end() - 1, keys, std::multiplies<>());
+  }
+
+  void cutToBlocks(AttentionOp op) {
+    int64_t fewest = llvm::divideCeil(countScores(op) * int64_t(sizeof(float)), int64_t(blockBytes));
+    if (fewest < 2)
+      return;
+    SmallVector<int64_t> shape = logicalShape(op);
+    for (int64_t dim = 0, batch = shape.size() - 2; dim < batch; ++dim) {
+      auto size = [&](Value x, ArrayRef<int64_t> dims) { return sizeAt(x, op.dimsOf(dims)[dim]); };
+      if (shape[dim] == 1 || size(op.getQ(), op.getQDims()) != shape[dim] ||
+          size(op.getK(), op.getKDims()) != shape[dim] || size(op.getV(), op.getVDims()) != shape[dim])
+        continue;
+      int64_t blocks = std::min(fewest, shape[dim]);
+      while (shape[dim] % blocks != 0)
+        ++blocks;
+      return cutToBlocks(Blocks(op).cutBatch(dim, blocks));
+    }
+    if (std::optional<int64_t> rows = countRows(shape.end()[-2], fewest))
+      Blocks(op).cutQueries(*rows);
+  }
+
+  /// How many of `queries` queries make a block, where there should be at least `fewest` blocks.
+  static std::optional<int64_t> countRows(int64_t queries, int64_t fewest) {
     // A kernel for fewer queries reads the keys more often than it is worth.
     constexpr int64_t fewestQueries = 16;
-    int64_t fewest = llvm::divideCeil(scores, int64_t(blockBytes)), rows = llvm::divideCeil(queries, fewest);
-    if (fewest < 2 || rows < fewestQueries)
+    fewest = std::min(fewest, queries / fewestQueries);
+    if (fewest < 2)
       return std::nullopt;
     // Equal blocks, of which nothing is left over, may be half as large.
     for (int64_t blocks = fewest; blocks <= 2 * fewest && queries / blocks >= fewestQueries; ++blocks)
       if (queries % blocks == 0)
         return queries / blocks;
-    return rows;
+    return llvm::divideCeil(queries, fewest);
   }
 };
 
