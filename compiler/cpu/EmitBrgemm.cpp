@@ -101,6 +101,7 @@ private:
   int64_t outerCount, pixels; ///< or dynamic
   int64_t blockTiles;
   Pieces pieces;
+  int64_t groups;    ///< of panels, in all
   int64_t setGroups; ///< groups of panels whose partial sums fit in `partials`
   Value partials;
 };
@@ -182,8 +183,9 @@ void BrgemmEmitter::chooseShapes(bool parallel) {
   if (!ShapedType::isDynamic(pixels))
     blockTiles = std::min<int64_t>(
         blockTiles, llvm::divideCeil(llvm::divideCeil(std::max<int64_t>(rows, 1), shape.rows), chunks.rows));
-  int64_t groups = llvm::divideCeil(llvm::divideCeil(vectors, shape.vectors), chunks.columns);
-  setGroups = pieces.count == 1 ? groups : std::clamp<int64_t>(mostPartials / partialsOfGroup(), 1, groups);
+  groups = llvm::divideCeil(vectors, shape.vectors);
+  int64_t ofChunk = llvm::divideCeil(groups, chunks.columns);
+  setGroups = pieces.count == 1 ? ofChunk : std::clamp<int64_t>(mostPartials / partialsOfGroup(), 1, ofChunk);
 }
 
 void BrgemmEmitter::emit() {
@@ -259,7 +261,6 @@ void BrgemmEmitter::emitOuter(BrgemmTile &tile, Value outer, Value firstTile, Va
 }
 
 void BrgemmEmitter::emitBlock(BrgemmTile &tile, Value firstTile, Value lastTile, Value columnPiece) {
-  int64_t groups = llvm::divideCeil(llvm::divideCeil(columns, lanes), shape.vectors);
   auto [first, last] = b.range(b.constant(groups), columnPiece, chunks.columns);
   if (pieces.count == 1)
     return emitGroups(tile, first, last, firstTile, lastTile, b.constant(0));
@@ -276,10 +277,10 @@ void BrgemmEmitter::emitGroups(BrgemmTile &tile, Value first, Value last, Value 
                                Value piece) {
   // Groups of vectors that are full, then at most one with the vectors that remain, the last of them maybe in part.
   int64_t vectors = llvm::divideCeil(columns, lanes), full = columns / lanes / shape.vectors;
-  int64_t groups = llvm::divideCeil(vectors, shape.vectors);
   auto emitGroup = [&](Value group, int64_t used, bool partial) {
     tile.selectVectors(group, shape.vectors, used, partial);
-    // What comes next: the same piece of the next group, or the next piece of the set's first.
+    // What comes next: the same piece of the next group, or the next piece of the set's first. After the last of them
+    // it is another chunk's.
     Value another = b.compare(arith::CmpIPredicate::slt, b.add(group, 1), last);
     if (pieces.count == 1)
       tile.selectNext(b.add(group, 1), piece);
@@ -301,7 +302,7 @@ void BrgemmEmitter::emitTiles(BrgemmTile &tile, Value firstTile, Value lastTile,
     Value place;
     if (partial)
       place = b.advance(partial, b.mul(b.sub(index, firstTile), partialsOfTile()), accumulatorType(inputElement(op)));
-    if (blockTiles >= fewestToFetch)
+    if (blockTiles >= fewestToFetch && (groups > 1 || pieces.count > 1))
       tile.fetchNext(b.sub(index, firstTile), blockTiles);
     tile.emit(index, start, rows, validRows, place);
   };

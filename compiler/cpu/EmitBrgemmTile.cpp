@@ -140,7 +140,7 @@ void BrgemmTile::fetchNext(Value part, int64_t parts) {
   int64_t steps = pieces.tapRows * pieces.tapColumns * pieces.channels;
   int64_t stepBytes = panelWidth * panels.element.getIntOrFloatBitWidth() / 8;
   fetchedPerStep = llvm::divideCeil(stepBytes, parts);
-  // With the bytes of a step rounded up, the last parts have nothing left to ask for.
+  // With the bytes of a step rounded up, the last parts ask for the end again.
   Value start = b.min(b.mul(part, steps * fetchedPerStep), b.constant(steps * (stepBytes - fetchedPerStep)));
   fetched = b.advance(nextPiece, start, b.getI8Type());
 }

@@ -78,7 +78,7 @@ private:
   mlir::Value zeroRow, scratch;
   Pieces pieces;
 
-  // The place that moveTo, selectPiece and selectVectors chose.
+  // The place that moveTo and the functions after it chose.
   mlir::Value isFirst, isLast;
   Range tapRows, tapColumns, channelRange;
   mlir::Value inputBase, panelBase, outputBase, rowIndex, panelPointer, nextPiece, fetched;

@@ -1,4 +1,4 @@
-//===- BlockAttention.cpp - Attention for some queries at a time ----------===//
+//===- BlockAttention.cpp - Attention for some heads and queries at a time ===//
 //
 // Part of Ingot, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -18,6 +18,7 @@
 #include "dialects/ingot/Rule.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
+#include <cmath>
 #include <numeric>
 
 using namespace mlir;
@@ -154,7 +155,7 @@ struct BlockAttention : impl::BlockAttentionBase<BlockAttention> {
     auto isStatic = [](Type type) { return cast<RankedTensorType>(type).hasStaticShape(); };
     for (AttentionOp op : ops)
       if (llvm::all_of(op->getOperandTypes(), isStatic) && isStatic(op.getY().getType()) &&
-          countScores(op) * int64_t(sizeof(float)) > int64_t(wholeBytes))
+          scoreBytes(op) > double(wholeBytes))
         cutToBlocks(op);
   }
 
@@ -162,42 +163,53 @@ struct BlockAttention : impl::BlockAttentionBase<BlockAttention> {
     return applyPermutation(shapeOf(op.getY()), op.dimsOf(op.getYDims()));
   }
 
-  static int64_t countScores(AttentionOp op) {
-    int64_t keys = sizeAt(op.getK(), op.dimsOf(op.getKDims()).end()[-2]);
+  /// In a type that the scores of no operands overflow.
+  static double scoreBytes(AttentionOp op) {
+    double keys = sizeAt(op.getK(), op.dimsOf(op.getKDims()).end()[-2]);
     SmallVector<int64_t> shape = logicalShape(op);
-    return std::accumulate(shape.begin(), shape.end() - 1, keys, std::multiplies<>());
+    return std::accumulate(shape.begin(), shape.end() - 1, keys * sizeof(float), std::multiplies<>());
+  }
+
+  /// The smallest number from `fewest` to `most` of blocks that `size` divides into.
+  static std::optional<int64_t> countEqual(int64_t size, int64_t fewest, int64_t most) {
+    constexpr int64_t tries = 1 << 16; // enough for what fits in a memory
+    for (int64_t blocks = fewest; blocks <= std::min(most, fewest + tries); ++blocks)
+      if (size % blocks == 0)
+        return blocks;
+    return std::nullopt;
   }
 
   void cutToBlocks(AttentionOp op) {
-    int64_t fewest = llvm::divideCeil(countScores(op) * int64_t(sizeof(float)), int64_t(blockBytes));
-    if (fewest < 2)
-      return;
+    // Pieces of keys may be copies, which fewer queries do not pay for.
+    constexpr int64_t manyQueries = 64;
     SmallVector<int64_t> shape = logicalShape(op);
-    for (int64_t dim = 0, batch = shape.size() - 2; dim < batch; ++dim) {
+    int64_t queries = shape.end()[-2];
+    double blocks = std::ceil(scoreBytes(op) / double(blockBytes));
+    if (blocks < 2)
+      return;
+    for (int64_t dim = 0, batch = queries < manyQueries ? 0 : shape.size() - 2; dim < batch; ++dim) {
       auto size = [&](Value x, ArrayRef<int64_t> dims) { return sizeAt(x, op.dimsOf(dims)[dim]); };
       if (shape[dim] == 1 || size(op.getQ(), op.getQDims()) != shape[dim] ||
           size(op.getK(), op.getKDims()) != shape[dim] || size(op.getV(), op.getVDims()) != shape[dim])
         continue;
-      int64_t blocks = std::min(fewest, shape[dim]);
-      while (shape[dim] % blocks != 0)
-        ++blocks;
-      return cutToBlocks(Blocks(op).cutBatch(dim, blocks));
+      int64_t fewest = std::min<double>(blocks, shape[dim]);
+      if (std::optional<int64_t> pieces = countEqual(shape[dim], fewest, std::min(2 * fewest, shape[dim])))
+        return cutToBlocks(Blocks(op).cutBatch(dim, *pieces));
     }
-    if (std::optional<int64_t> rows = countRows(shape.end()[-2], fewest))
+    if (std::optional<int64_t> rows = countRows(queries, blocks))
       Blocks(op).cutQueries(*rows);
   }
 
-  /// How many of `queries` queries make a block, where there should be at least `fewest` blocks.
-  static std::optional<int64_t> countRows(int64_t queries, int64_t fewest) {
+  /// How many of `queries` queries make a block, where there should be at least `blocks` blocks.
+  static std::optional<int64_t> countRows(int64_t queries, double blocks) {
     // A kernel for fewer queries reads the keys more often than it is worth.
     constexpr int64_t fewestQueries = 16;
-    fewest = std::min(fewest, queries / fewestQueries);
+    int64_t most = queries / fewestQueries, fewest = std::min<double>(blocks, most);
     if (fewest < 2)
       return std::nullopt;
     // Equal blocks, of which nothing is left over, may be half as large.
-    for (int64_t blocks = fewest; blocks <= 2 * fewest && queries / blocks >= fewestQueries; ++blocks)
-      if (queries % blocks == 0)
-        return queries / blocks;
+    if (std::optional<int64_t> equal = countEqual(queries, fewest, std::min(2 * fewest, most)))
+      return queries / *equal;
     return llvm::divideCeil(queries, fewest);
   }
 };

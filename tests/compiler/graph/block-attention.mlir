@@ -39,16 +39,39 @@ func.func @hidden(%q: tensor<64x2x3xf32>, %k: tensor<4x2x3xf32>, %v: tensor<4x2x
   return %y : tensor<64x2x5xf32>
 }
 
-// Six heads are cut in twos, of 480 bytes each; their common mask is not.
+// Six heads are cut in twos, of 512 bytes each; their common mask is not.
 // CHECK-LABEL: func.func @heads
-// CHECK: ingot.scan over({{.*}} : tensor<3x2x15x3xf32>, tensor<3x2x4x3xf32>, tensor<3x2x4x5xf32>)
+// CHECK: ingot.scan over({{.*}} : tensor<3x2x64x3xf32>, tensor<3x2x1x3xf32>, tensor<3x2x1x5xf32>)
 // CHECK-NOT: ingot.scan
 // CHECK: ingot.attention %{{.*}}, %{{.*}}, %{{.*}}, %arg3
 // CHECK: return
-func.func @heads(%q: tensor<6x15x3xf32>, %k: tensor<6x4x3xf32>, %v: tensor<6x4x5xf32>, %m: tensor<15x4xf32>) -> tensor<6x15x5xf32> {
+func.func @heads(%q: tensor<6x64x3xf32>, %k: tensor<6x1x3xf32>, %v: tensor<6x1x5xf32>, %m: tensor<64x1xf32>) -> tensor<6x64x5xf32> {
   %y = ingot.attention %q, %k, %v, %m {operandSegmentSizes = array<i32: 1, 1, 1, 1, 0>}
-    : (tensor<6x15x3xf32>, tensor<6x4x3xf32>, tensor<6x4x5xf32>, tensor<15x4xf32>) -> tensor<6x15x5xf32>
-  return %y : tensor<6x15x5xf32>
+    : (tensor<6x64x3xf32>, tensor<6x1x3xf32>, tensor<6x1x5xf32>, tensor<64x1xf32>) -> tensor<6x64x5xf32>
+  return %y : tensor<6x64x5xf32>
+}
+
+// A batch that shares its keys stays together while its heads are cut, in another order than that of memory.
+// CHECK-LABEL: func.func @shared
+// CHECK: %[[Q:.*]] = ingot.transpose
+// CHECK-SAME: -> tensor<3x2x1x64x3xf32>
+// CHECK: ingot.scan over(%[[Q]], %{{.*}}, %{{.*}} : tensor<3x2x1x64x3xf32>, tensor<3x1x1x2x3xf32>, tensor<3x1x1x2x5xf32>)
+// CHECK: ingot.scan over({{.*}} : tensor<2x2x1x32x3xf32>)
+// CHECK: return
+func.func @shared(%q: tensor<2x3x64x3xf32>, %k: tensor<1x3x2x3xf32>, %v: tensor<1x3x2x5xf32>) -> tensor<2x3x64x5xf32> {
+  %y = ingot.attention %q, %k, %v {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
+    : (tensor<2x3x64x3xf32>, tensor<1x3x2x3xf32>, tensor<1x3x2x5xf32>) -> tensor<2x3x64x5xf32>
+  return %y : tensor<2x3x64x5xf32>
+}
+
+// Heads with few queries stay together: their keys would have to move.
+// CHECK-LABEL: func.func @short
+// CHECK: ingot.scan over({{.*}} : tensor<3x6x21x3xf32>)
+// CHECK: return
+func.func @short(%q: tensor<6x63x3xf32>, %k: tensor<6x4x3xf32>, %v: tensor<6x4x5xf32>) -> tensor<6x63x5xf32> {
+  %y = ingot.attention %q, %k, %v {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
+    : (tensor<6x63x3xf32>, tensor<6x4x3xf32>, tensor<6x4x5xf32>) -> tensor<6x63x5xf32>
+  return %y : tensor<6x63x5xf32>
 }
 
 // Heads that share their keys stay together. No number of equal blocks: the last one is smaller.
