@@ -82,7 +82,7 @@ void BrgemmTile::moveTo(Value batch, Value row, Value group) {
 
 void BrgemmTile::selectVectors(Value index, int64_t vectors, int64_t used, bool partial) {
   groupVectors = vectors;
-  int64_t panel = window.kernel[0] * window.kernel[1] * channels * panelWidth;
+  int64_t panel = panelElements();
   Value first = b.mul(index, vectors);
   Value offset = b.mul(b.div(first, b.constant(panelVectors)), panel);
   offset = b.add(offset, b.mul(b.rem(first, b.constant(panelVectors)), lanes));
@@ -129,7 +129,7 @@ void BrgemmTile::selectPiece(Value index) {
 void BrgemmTile::selectNext(Value index, Value piece) {
   Range rows, taps, range;
   cutPiece(piece, rows, taps, range);
-  int64_t panel = window.kernel[0] * window.kernel[1] * channels * panelWidth;
+  int64_t panel = panelElements();
   Value tap = tapAt(rows.first, taps.first);
   Value offset = b.mul(b.add(b.mul(tap, channels), range.first), panelWidth);
   Value first = b.div(b.mul(index, groupVectors), b.constant(panelVectors));
@@ -152,8 +152,7 @@ void BrgemmTile::fetchStep(Value tap, Value channel, int64_t steps) {
   Value firstTap = tapAt(tapRows.first, tapColumns.first), step = b.sub(channel, channelRange.first);
   step = b.add(step, b.mul(b.sub(tap, firstTap), pieces.channels));
   Value place = b.advance(fetched, b.mul(step, fetchedPerStep), b.getI8Type());
-  int64_t panelBytes =
-      window.kernel[0] * window.kernel[1] * channels * panelWidth * panels.element.getIntOrFloatBitWidth() / 8;
+  int64_t panelBytes = panelElements() * panels.element.getIntOrFloatBitWidth() / 8;
   for (int64_t panel = 0; panel < std::max<int64_t>(groupVectors / panelVectors, 1); ++panel)
     for (int64_t offset = 0; offset < steps * fetchedPerStep; offset += lineBytes)
       LLVM::Prefetch::create(b, b.advance(place, panel * panelBytes + offset, b.getI8Type()), /*rw=*/0, /*locality=*/3,

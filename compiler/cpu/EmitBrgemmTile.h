@@ -68,6 +68,7 @@ private:
   void cutPiece(mlir::Value index, Range &rows, Range &taps, Range &piece);
   Range tapRange(mlir::Value firstRow, mlir::Value lastRow);
   mlir::Value tapAt(mlir::Value tapRow, mlir::Value tapColumn);
+  int64_t panelElements() const { return window.kernel[0] * window.kernel[1] * channels * kernel::panelWidth; }
   mlir::Value inside(mlir::Value position, unsigned dim);
 
   KernelBuilder &b;

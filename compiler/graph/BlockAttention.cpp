@@ -55,12 +55,17 @@ Value join(ImplicitLocOpBuilder &b, Value pieces, int64_t dim) {
   return reshaped(b, copies ? transposed(b, pieces, perm) : pieces, shape);
 }
 
+/// The shape of the result: [batch..., queries, depth of v].
+SmallVector<int64_t> logicalShape(AttentionOp op) {
+  return applyPermutation(shapeOf(op.getY()), op.dimsOf(op.getYDims()));
+}
+
 /// Cuts an attention into blocks.
 class Blocks {
 public:
   explicit Blocks(AttentionOp op)
       : op(op), b(op.getLoc(), op), q(transposed(b, op.getQ(), op.dimsOf(op.getQDims()))), rank(rankOf(q)),
-        shape(applyPermutation(shapeOf(op.getY()), op.dimsOf(op.getYDims()))) {}
+        shape(logicalShape(op)) {}
 
   /// Replaces the op by a scan over `blocks` pieces of batch dimension `dim`. Returns the attention of a piece.
   AttentionOp cutBatch(int64_t dim, int64_t blocks) {
@@ -157,10 +162,6 @@ struct BlockAttention : impl::BlockAttentionBase<BlockAttention> {
       if (llvm::all_of(op->getOperandTypes(), isStatic) && isStatic(op.getY().getType()) &&
           scoreBytes(op) > double(wholeBytes))
         cutToBlocks(op);
-  }
-
-  static SmallVector<int64_t> logicalShape(AttentionOp op) {
-    return applyPermutation(shapeOf(op.getY()), op.dimsOf(op.getYDims()));
   }
 
   /// In a type that the scores of no operands overflow.
